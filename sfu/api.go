@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sfu
+
+import "net/netip"
+
+// Kind tells sound from picture.
+type Kind uint8
+
+// The two kinds of media.
+const (
+	Audio Kind = iota + 1
+	Video
+)
+
+// String returns the SDP media name of k.
+func (k Kind) String() string {
+	switch k {
+	case Audio:
+		return "audio"
+	case Video:
+		return "video"
+	}
+	return "unknown"
+}
+
+// DataKind names one of the client's data channels.
+type DataKind uint8
+
+// The data channels a client opens (livekit-client labels _reliable and _lossy).
+const (
+	Reliable DataKind = iota + 1
+	Lossy
+)
+
+// PeerState is the state of a participant's media path.
+type PeerState uint8
+
+// The states of a media path, in the order they are reached. Disconnected
+// (no consent for 5 s) may return to Connected; Failed (30 s) may too, after an
+// ICE restart. Closed is final.
+const (
+	PeerNew PeerState = iota
+	PeerConnected
+	PeerDisconnected
+	PeerFailed
+	PeerClosed
+)
+
+// LayerSpec is one simulcast layer as the publisher announced it.
+type LayerSpec struct {
+	// RID is the RTP stream id: "q", "h" or "f", lowest first. Empty for a
+	// single encoding.
+	RID string
+	// Quality is 0 (low), 1 (medium) or 2 (high).
+	Quality int
+	// Width and Height in pixels; 0 where unknown.
+	Width, Height uint32
+	// Bitrate is the announced ceiling in bit/s; 0 where unknown.
+	Bitrate uint32
+}
+
+// TrackSpec describes a track before its media arrives.
+type TrackSpec struct {
+	// SID is the track's id in the room ("TR_…").
+	SID string
+	// CID is the client's id of the track: the second word of a=msid.
+	CID string
+	// Kind is the kind of media.
+	Kind Kind
+	// Codecs lists lower-case codec names ("vp8") in the order wanted by the
+	// publisher. Empty: the publisher's offer decides.
+	Codecs []string
+	// Stream groups tracks that a receiver must play in sync: "camera" or
+	// "screen".
+	Stream string
+	// Layers, lowest first. Empty: one layer.
+	Layers []LayerSpec
+	// DTX asks the publisher for discontinuous transmission of audio.
+	DTX bool
+	// Stereo asks the publisher for stereo audio.
+	Stereo bool
+	// Muted tells that the track starts without media.
+	Muted bool
+}
+
+// Settings is what one subscriber wants of one track.
+type Settings struct {
+	// Disabled stops forwarding and keeps the subscription.
+	Disabled bool
+	// Quality is the highest layer wanted (0 low … 2 high). Ignored when Width
+	// and Height are set.
+	Quality int
+	// Width and Height of the place where the picture is shown, in pixels: the
+	// smallest layer that covers it is forwarded. 0: use Quality.
+	Width, Height uint32
+	// FPS is the highest frame rate wanted; 0: no limit.
+	FPS uint32
+}
+
+// Published tells that a pending track found its place in an offer.
+type Published struct {
+	SID string
+	// Mid is the m-section.
+	Mid string
+	// Mime is the negotiated codec, for example "video/VP8" or "audio/opus".
+	Mime string
+	// Simulcast tells that the section carries more than one layer.
+	Simulcast bool
+}
+
+// Answer is the outcome of one offer.
+type Answer struct {
+	SDP string
+	// MidToTrack names the track that each section of the answer carries to
+	// the client, complete after every answer.
+	MidToTrack map[string]string
+	// Published lists tracks whose section appeared in this offer for the first
+	// time.
+	Published []Published
+	// Unpublished lists tracks whose section the client stopped sending on.
+	Unpublished []string
+}
+
+// PeerConfig describes a participant to the media plane.
+type PeerConfig struct {
+	// ID is the participant's sid ("PA_…"). Unique within the room.
+	ID string
+	// Reached is the server address the client's signaling came in on; the
+	// invalid Addr where unknown. It becomes a candidate.
+	Reached netip.Addr
+	// NoMedia is set by tests of signaling alone.
+	NoMedia bool
+}
+
+// PeerEvents receives what happens on a peer's media path. Methods are called
+// from the media plane's goroutines, never under a lock, and must not block.
+type PeerEvents interface {
+	// PeerState tells a change of the media path.
+	PeerState(PeerState)
+	// PeerTrackStarted tells that the first packet of a published track came in.
+	PeerTrackStarted(sid string)
+	// PeerData hands over one message from a data channel. The callee owns
+	// payload. It returns false when it has no room for it: a lossy message is
+	// then lost, a reliable one closes the peer.
+	PeerData(kind DataKind, payload []byte) bool
+}
+
+// Speaker is one participant's loudness.
+type Speaker struct {
+	PeerID string
+	// Level is 0 (silence) to 1 (loudest).
+	Level float32
+	// Active tells that the participant is speaking.
+	Active bool
+}
+
+// Quality is the condition of one participant's media path.
+type Quality struct {
+	PeerID string
+	// Grade is 0 (poor), 1 (good) or 2 (excellent).
+	Grade int
+	// Score is between 0 and 5 as in a mean opinion score.
+	Score float32
+}
+
+// RoomEvents receives what concerns a whole room. Methods are called from the
+// media plane's goroutines and must not block. The slices are the callee's.
+type RoomEvents interface {
+	// RoomSpeakers tells changed speakers, at most every 200 ms.
+	RoomSpeakers([]Speaker)
+	// RoomQuality tells connection qualities, every 5 s, for changed peers.
+	RoomQuality([]Quality)
+}
+
+// Stats counts what the plane carries now.
+type Stats struct {
+	Rooms, Peers, Tracks, Subscriptions int
+	// PacketsIn, PacketsOut and Dropped count since start.
+	PacketsIn, PacketsOut, Dropped uint64
+}

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sfu
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/caddy-videoroom/videoroom/port"
+	"github.com/caddy-videoroom/videoroom/sfu/internal/demux"
+	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
+)
+
+// Periods of the loop's housekeeping. The tick is the finest of them: key-frame
+// requests and NACKs leave at most one tick late.
+const (
+	tickPeriod     = 20 * time.Millisecond
+	layerPeriod    = int64(100 * time.Millisecond)
+	feedbackPeriod = int64(100 * time.Millisecond)
+	reportPeriod   = int64(time.Second)
+	speakerPeriod  = int64(200 * time.Millisecond)
+	qualityPeriod  = int64(5 * time.Second)
+)
+
+// outbox takes what a core sends. Slots are filled in place and leave at the end
+// of a batch, in trains per destination.
+type outbox interface {
+	// Slot returns the next free send buffer, nil when Flush is due.
+	Slot() []byte
+	// Commit queues the slot just taken.
+	Commit(d *port.Dest, n int)
+	// Flush sends what is queued.
+	Flush()
+	// WriteTo sends one datagram at once, past the slots.
+	WriteTo(b []byte, to netip.AddrPort, local netip.Addr)
+}
+
+// counters are read by Stats from other goroutines.
+type counters struct {
+	in, out, dropped        atomic.Uint64
+	rooms, peers            atomic.Int64
+	tracks, subscriptions   atomic.Int64
+	handshakes              atomic.Int64
+	stunRefused, rtpUnknown atomic.Uint64
+	faults                  atomic.Uint64
+}
+
+// core is the media plane of one loop without sockets and clocks: datagrams,
+// time and commands go in, datagrams and events come out. One goroutine owns it
+// and all that hangs below it; nothing in it is locked.
+type core struct {
+	index   int
+	now     int64 // nanoseconds since an arbitrary start, monotonic
+	wall    func() time.Time
+	out     outbox
+	dir     *directory
+	stats   *counters
+	byAddr  map[netip.AddrPort]*transport
+	byUfrag map[string]*transport
+	all     map[*transport]struct{}
+	rooms   map[*roomMedia]struct{}
+
+	// Scratch space of the packet path; valid within one datagram.
+	hdr rtp.Header
+	pkt rtpx.Packet
+	fwd forwarding
+	seq []uint16
+}
+
+func newCore(index int, out outbox, dir *directory, stats *counters) *core {
+	return &core{
+		index:   index,
+		wall:    time.Now,
+		out:     out,
+		dir:     dir,
+		stats:   stats,
+		byAddr:  make(map[netip.AddrPort]*transport),
+		byUfrag: make(map[string]*transport),
+		all:     make(map[*transport]struct{}),
+		rooms:   make(map[*roomMedia]struct{}),
+		seq:     make([]uint16, 0, 512),
+	}
+}
+
+// receive handles one datagram in place. It returns false when the datagram
+// belongs to no transport of this core, so that the caller may try another one.
+func (c *core) receive(data []byte, from netip.AddrPort, local netip.Addr) bool {
+	class := demux.Classify(data)
+	if class == demux.STUN {
+		return c.receiveSTUN(data, from, local)
+	}
+	t := c.byAddr[from]
+	if t == nil {
+		return false
+	}
+	switch class {
+	case demux.RTP:
+		t.receiveRTP(c, data, from)
+	case demux.RTCP:
+		t.receiveRTCP(c, data, from)
+	case demux.DTLS:
+		t.receiveDTLS(c, data)
+	default:
+		c.stats.dropped.Add(1)
+	}
+	return true
+}
+
+// slot returns a send buffer, flushing when none is left.
+func (c *core) slot() []byte {
+	if s := c.out.Slot(); s != nil {
+		return s
+	}
+	c.out.Flush()
+	return c.out.Slot()
+}
+
+// tick does the housekeeping that is due at c.now.
+func (c *core) tick() {
+	for t := range c.all {
+		t.tick(c)
+	}
+	for r := range c.rooms {
+		r.tick(c)
+	}
+}
+
+// idle tells that no ticks are needed.
+func (c *core) idle() bool { return len(c.all) == 0 && len(c.rooms) == 0 }

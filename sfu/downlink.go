@@ -1,0 +1,372 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sfu
+
+import (
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
+	"github.com/caddy-videoroom/videoroom/sfu/internal/sequence"
+	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
+)
+
+const (
+	historySize = 1024 // packets for which a retransmission can be rebuilt
+	// repairShare bounds retransmissions to this share of the media sent, in
+	// 1/256, beyond a small allowance for starting streams.
+	repairShare     = 52
+	repairAllowance = 32 << 10
+	noLayer         = -1
+)
+
+// downTrack forwards one published track to one subscriber.
+type downTrack struct {
+	to    *transport
+	track *upTrack
+	pt    uint8
+	rtxPT uint8
+	ssrc  uint32
+	rtx   uint32
+
+	seq    *sequence.Sequencer
+	munger vp8.Munger
+	sent   []sentPacket // video: by outgoing sequence number
+
+	settings Settings
+	// ceiling is the highest layer that the subscriber's bandwidth allows. It is
+	// the seam for congestion control; until then it is the top.
+	ceiling int
+	current int // layer being forwarded, noLayer before the first key frame
+	target  int // layer wanted
+
+	lastTS   uint32 // source time stamp of the newest forwarded packet
+	tsOffset uint32 // out = source + tsOffset
+	lastAt   int64
+	packets  uint32
+	octets   uint32
+
+	rtxSeq      uint16
+	repairBytes uint32
+	reports     [4]sentReport
+	nextReport  int
+	remote      remoteReport
+	hdr         rtp.Header // scratch of the cipher
+}
+
+// sentPacket is what a retransmission must repeat of a forwarded packet.
+type sentPacket struct {
+	seq       uint16
+	pictureID uint16
+	tl0       uint8
+	valid     bool
+	repaired  int64 // when it was last sent again
+}
+
+// addDown begins forwarding.
+func (c *core) addDown(d *downTrack) {
+	if _, ok := c.all[d.to]; !ok || !d.track.attached {
+		return // one of the ends is gone already
+	}
+	d.seq = sequence.New(random16(), random32())
+	d.rtxSeq = random16()
+	d.current, d.target, d.ceiling = noLayer, noLayer, len(d.track.layers)-1
+	if d.track.kind == Video {
+		d.sent = make([]sentPacket, historySize)
+	}
+	d.track.downs = append(d.track.downs, d)
+	d.to.downs = append(d.to.downs, d)
+	d.to.bySSRC[d.ssrc] = d
+	c.stats.subscriptions.Add(1)
+	d.retarget(c)
+}
+
+// removeDown ends forwarding.
+func (c *core) removeDown(d *downTrack) {
+	d.track.downs = without(d.track.downs, d)
+	d.to.downs = without(d.to.downs, d)
+	delete(d.to.bySSRC, d.ssrc)
+	c.stats.subscriptions.Add(-1)
+}
+
+// dropDown ends forwarding if it has not ended with its track or peer already.
+func (c *core) dropDown(d *downTrack) {
+	if d.to.bySSRC[d.ssrc] == d {
+		c.removeDown(d)
+	}
+}
+
+// forward sends one packet to the subscriber if it is of the layer being
+// forwarded, or begins the layer wanted.
+func (d *downTrack) forward(c *core, f *forwarding) {
+	if d.settings.Disabled || d.to.srtpOut == nil || !d.to.selected.IsValid() {
+		return
+	}
+	if int(f.layer.id) != d.current {
+		if int(f.layer.id) != d.target || !d.mayBegin(f) {
+			return
+		}
+		d.begin(c, f)
+	}
+	seq, ts, ok := d.seq.Map(f.layer.id, f.seq, f.ts)
+	if !ok {
+		return
+	}
+	d.send(c, f, seq, ts)
+}
+
+// mayBegin tells whether a layer can begin with this packet: any packet of
+// sound, a key frame of a picture.
+func (d *downTrack) mayBegin(f *forwarding) bool {
+	return d.track.kind == Audio || f.key
+}
+
+// begin moves the output to the layer of f without a break in its numbers.
+func (d *downTrack) begin(c *core, f *forwarding) {
+	d.seq.Switch(f.layer.id, f.seq, f.ts, d.advance(c, f))
+	if d.track.codec == codecVP8 {
+		d.munger.Switch(&f.vp8)
+	}
+	d.current, d.lastTS = int(f.layer.id), f.ts
+}
+
+// advance is how far the output's time stamp moves at a switch: the capture time
+// between the newest forwarded packet and f, as the publisher's reports tell it,
+// else as the arrival tells it.
+func (d *downTrack) advance(c *core, f *forwarding) uint32 {
+	if d.packets == 0 {
+		return 0
+	}
+	clock := int64(d.track.clock)
+	elapsed := (c.now - d.lastAt) * clock / int64(time.Second)
+	if d.current >= 0 && d.current < len(d.track.layers) {
+		from := d.track.layers[d.current]
+		if from == f.layer {
+			elapsed = int64(int32(f.ts - d.lastTS))
+		} else if a, ok := from.captured(d.lastTS, clock); ok {
+			if b, ok := f.layer.captured(f.ts, clock); ok && abs(b-a-elapsed) < clock {
+				elapsed = b - a
+			}
+		}
+	}
+	// A layer may begin with the very picture that the former layer ended on;
+	// two pictures must never share a time stamp.
+	return uint32(max(elapsed, clock/1000))
+}
+
+// captured converts a source time stamp to the publisher's clock, in units of
+// the media clock, by the layer's latest sender report.
+func (l *upLayer) captured(ts uint32, clock int64) (int64, bool) {
+	if l.sr.at == 0 {
+		return 0, false
+	}
+	sec, frac := int64(l.sr.ntp>>32), int64(l.sr.ntp&0xffffffff)
+	return sec*clock + frac*clock>>32 + int64(int32(ts-l.sr.rtp)), true
+}
+
+// send writes, encrypts and queues one packet.
+func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
+	slot := c.slot()
+	if slot == nil {
+		c.stats.dropped.Add(1)
+		return
+	}
+	h := rtpx.HeaderSpec{PT: d.pt, Marker: f.marker, Seq: seq, TS: ts, SSRC: d.ssrc}
+	b := slot[:cap(slot)]
+	n := rtpx.PutHeader(b, &h)
+	if n+len(f.payload)+32 > len(b) {
+		c.stats.dropped.Add(1)
+		return
+	}
+	copy(b[n:], f.payload)
+	if d.sent != nil {
+		s := sentPacket{seq: seq, valid: true}
+		if d.track.codec == codecVP8 {
+			s.pictureID, s.tl0 = d.munger.Map(&f.vp8)
+			vp8.Rewrite(b[n:n+len(f.payload)], &f.vp8, s.pictureID, s.tl0)
+		}
+		d.sent[seq%historySize] = s
+	}
+	if !d.seal(c, b, n+len(f.payload)) {
+		return
+	}
+	if d.packets == 0 || int32(f.ts-d.lastTS) > 0 {
+		d.lastTS = f.ts
+	}
+	d.tsOffset, d.lastAt = ts-f.ts, c.now
+	d.packets++
+	d.octets += uint32(len(f.payload))
+	if d.packets == 1 {
+		// An early report gives the receiver its lip sync without a second's wait.
+		d.to.nextReport = min(d.to.nextReport, c.now+int64(tickPeriod))
+	}
+}
+
+// seal encrypts the first n bytes of a slot in place and queues it.
+func (d *downTrack) seal(c *core, b []byte, n int) bool {
+	out, err := d.to.srtpOut.EncryptRTP(b[:0], b[:n], &d.hdr)
+	if err != nil || len(out) > len(b) {
+		c.stats.dropped.Add(1)
+		return false
+	}
+	c.out.Commit(&d.to.dest, len(out))
+	c.stats.out.Add(1)
+	return true
+}
+
+// skip tells that a source packet will not be forwarded.
+func (d *downTrack) skip(layer uint8, seq uint16) {
+	if int(layer) == d.current {
+		d.seq.Skip(layer, seq)
+	}
+}
+
+// resend answers one entry of a NACK from the shared cache of the layer.
+func (d *downTrack) resend(c *core, seq uint16) {
+	if d.sent == nil {
+		return
+	}
+	s := &d.sent[seq%historySize]
+	if !s.valid || s.seq != seq || c.now-s.repaired < max(d.to.rtt/2, int64(10*time.Millisecond)) {
+		return
+	}
+	if d.repairBytes > repairAllowance+d.octets/256*repairShare {
+		return
+	}
+	layer, srcSeq, tsOffset, ok := d.seq.Lookup(seq)
+	if !ok || int(layer) >= len(d.track.layers) {
+		return
+	}
+	e, ok := d.track.layers[layer].cache.Get(srcSeq)
+	if !ok {
+		return
+	}
+	slot := c.slot()
+	if slot == nil {
+		return
+	}
+	b := slot[:cap(slot)]
+	h := rtpx.HeaderSpec{PT: d.pt, Marker: e.Marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
+	osn := 0
+	if d.rtx != 0 {
+		h.PT, h.SSRC, h.Seq = d.rtxPT, d.rtx, d.rtxSeq
+		osn = 2
+	}
+	n := rtpx.PutHeader(b, &h)
+	if n+osn+len(e.Payload)+32 > len(b) {
+		return
+	}
+	if osn != 0 {
+		b[n], b[n+1] = byte(seq>>8), byte(seq)
+		d.rtxSeq++
+	}
+	body := b[n+osn : n+osn+len(e.Payload)]
+	copy(body, e.Payload)
+	if d.track.codec == codecVP8 {
+		var v vp8.Descriptor
+		if vp8.Parse(body, &v) != nil {
+			return
+		}
+		vp8.Rewrite(body, &v, s.pictureID, s.tl0)
+	}
+	if d.seal(c, b, n+osn+len(e.Payload)) {
+		s.repaired = c.now
+		d.repairBytes += uint32(len(e.Payload))
+	}
+}
+
+// wantKey passes the subscriber's request for a key frame on.
+func (d *downTrack) wantKey(c *core) {
+	if d.settings.Disabled || d.track.kind != Video {
+		return
+	}
+	if l := d.layer(d.target); l != nil {
+		l.wantKey(c)
+	}
+}
+
+func (d *downTrack) layer(i int) *upLayer {
+	if i < 0 || i >= len(d.track.layers) {
+		return nil
+	}
+	return d.track.layers[i]
+}
+
+// configure applies new settings.
+func (d *downTrack) configure(c *core, s Settings) {
+	if s.Disabled && !d.settings.Disabled {
+		// The decoder loses its reference: start again with a key frame.
+		d.current = noLayer
+	}
+	d.settings = s
+	d.retarget(c)
+}
+
+// retarget chooses the layer to forward and asks for the key frame it needs.
+func (d *downTrack) retarget(c *core) {
+	if d.track.kind == Audio {
+		d.target = 0
+		return
+	}
+	if d.settings.Disabled {
+		return
+	}
+	d.target = d.choose(c)
+	if d.target == d.current {
+		return
+	}
+	if l := d.layer(d.target); l != nil && d.to.srtpOut != nil {
+		l.wantKey(c)
+	}
+}
+
+// choose returns the highest live layer within the subscriber's wish and
+// bandwidth, else the lowest live one, else the current one.
+func (d *downTrack) choose(c *core) int {
+	want := min(d.wanted(), d.ceiling)
+	best, lowest := noLayer, noLayer
+	for i, l := range d.track.layers {
+		if !l.live(c) {
+			continue
+		}
+		if lowest == noLayer {
+			lowest = i
+		}
+		if i <= want {
+			best = i
+		}
+	}
+	switch {
+	case best != noLayer:
+		return best
+	case lowest != noLayer:
+		return lowest
+	case d.current != noLayer:
+		return d.current
+	}
+	return max(0, want)
+}
+
+// wanted is the layer that the settings ask for.
+func (d *downTrack) wanted() int {
+	top := len(d.track.layers) - 1
+	s := d.settings
+	if s.Width == 0 || s.Height == 0 {
+		return min(s.Quality, top)
+	}
+	for i, spec := range d.track.spec {
+		if i <= top && spec.Width >= s.Width && spec.Height >= s.Height {
+			return i
+		}
+	}
+	return top
+}
+
+func abs(v int64) int64 {
+	if v < 0 {
+		return -v
+	}
+	return v
+}

@@ -1,0 +1,340 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sfu
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/caddy-videoroom/videoroom/sfu/internal/sdp"
+)
+
+const (
+	maxPending   = 8
+	maxPublished = 12
+	maxSubs      = 128
+)
+
+// Room is the control half of a room's place in the media plane. Its methods and
+// those of its peers, except Peer.SendData, must be called from one goroutine.
+type Room struct {
+	plane  *Plane
+	post   func(func(*core))
+	loop   int
+	media  *roomMedia
+	peers  map[string]*Peer
+	closed bool
+}
+
+// NewPeer adds a participant. Its media path begins with its first offer.
+func (r *Room) NewPeer(cfg PeerConfig, events PeerEvents) (*Peer, error) {
+	if r.closed {
+		return nil, ErrClosed
+	}
+	if r.peers[cfg.ID] != nil {
+		return nil, fmt.Errorf("adding peer: %w", ErrTooMany)
+	}
+	cert, print, err := r.plane.certificate()
+	if err != nil {
+		return nil, err
+	}
+	p := &Peer{
+		id: cfg.ID, cfg: cfg, room: r, events: events, cert: cert, print: print,
+		cname:     ufragEncoding.EncodeToString(randomBytes(10)),
+		sessionID: uint64(random32()),
+		pubs:      make(map[string]*published),
+		subs:      make(map[string]*subscription),
+		t:         &transport{peerID: cfg.ID, events: events, room: r.media},
+	}
+	r.peers[cfg.ID] = p
+	return p, nil
+}
+
+// Close closes all peers and gives the place back.
+func (r *Room) Close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	for _, p := range r.peers {
+		p.Close()
+	}
+	media := r.media
+	r.post(func(c *core) { delete(c.rooms, media) })
+	r.plane.stats.rooms.Add(-1)
+}
+
+// published is a track on its way from a pending announcement to media.
+type published struct {
+	spec TrackSpec
+	by   *Peer
+	mime string
+	up   *upTrack // nil while pending
+	cid  string   // as matched in the offer
+}
+
+// subscription is a wish for a track; with a down track once it has a section.
+type subscription struct {
+	pub      *published
+	section  *section
+	down     *downTrack
+	settings Settings
+}
+
+// Peer is the control half of a participant's media path.
+type Peer struct {
+	id        string
+	cfg       PeerConfig
+	room      *Room
+	events    PeerEvents
+	cert      tlsCertificate
+	print     string
+	cname     string
+	sessionID uint64
+	version   uint64
+
+	t        *transport
+	data     channels
+	joined   bool // the transport is in its core
+	closed   bool
+	cred     credentials
+	remote   string // the client's ICE ufrag
+	identity string // the client's certificate fingerprints, joined
+	hasData  bool
+
+	sections []*section
+	pending  []TrackSpec
+	pubs     map[string]*published
+	subs     map[string]*subscription
+	order    []string // subscriptions in the order of their arrival
+}
+
+// Publish registers a track that the client is about to offer.
+func (p *Peer) Publish(spec TrackSpec) error {
+	switch {
+	case p.closed:
+		return ErrClosed
+	case len(p.pending) >= maxPending || len(p.pubs) >= maxPublished:
+		return fmt.Errorf("publishing a track: %w", ErrTooMany)
+	}
+	p.pending = append(p.pending, spec)
+	return nil
+}
+
+// Unpublish forgets a track, pending or published, and ends its forwarding.
+func (p *Peer) Unpublish(sid string) {
+	for i := range p.pending {
+		if p.pending[i].SID == sid {
+			p.pending = append(p.pending[:i], p.pending[i+1:]...)
+			break
+		}
+	}
+	pub := p.pubs[sid]
+	if pub == nil {
+		return
+	}
+	delete(p.pubs, sid)
+	for _, s := range p.sections {
+		if s.pub == pub {
+			s.pub = nil
+		}
+	}
+	for _, other := range p.room.peers {
+		if sub := other.subs[sid]; sub != nil && sub.pub == pub {
+			other.Unsubscribe(sid)
+		}
+	}
+	up := pub.up
+	p.room.post(func(c *core) { c.removeUp(up) })
+}
+
+// Mute tells that the publisher muted or unmuted a track. A muted source is not
+// asked for key frames.
+func (p *Peer) Mute(sid string, muted bool) {
+	for i := range p.pending {
+		if p.pending[i].SID == sid {
+			p.pending[i].Muted = muted
+		}
+	}
+	if pub := p.pubs[sid]; pub != nil {
+		up := pub.up
+		p.room.post(func(c *core) {
+			up.muted = muted
+			if !muted {
+				for _, d := range up.downs {
+					d.wantKey(c)
+				}
+			}
+		})
+	}
+}
+
+// Subscribe wants a track of another peer forwarded to this one. It takes effect
+// with the next offer that has a section for it; see Need.
+func (p *Peer) Subscribe(publisherID, sid string) error {
+	if p.closed {
+		return ErrClosed
+	}
+	if p.subs[sid] != nil {
+		return nil
+	}
+	by := p.room.peers[publisherID]
+	if by == nil || by == p || by.pubs[sid] == nil {
+		return fmt.Errorf("subscribing: %w", ErrUnknownTrack)
+	}
+	if len(p.subs) >= maxSubs {
+		return fmt.Errorf("subscribing: %w", ErrTooMany)
+	}
+	// The best layer until the subscriber says how large the picture is.
+	p.subs[sid] = &subscription{pub: by.pubs[sid], settings: Settings{Quality: 2}}
+	p.order = append(p.order, sid)
+	return nil
+}
+
+// Unsubscribe ends forwarding at once. The section becomes free with the next
+// offer, which answers it inactive.
+func (p *Peer) Unsubscribe(sid string) {
+	sub := p.subs[sid]
+	if sub == nil {
+		return
+	}
+	delete(p.subs, sid)
+	for i, s := range p.order {
+		if s == sid {
+			p.order = append(p.order[:i], p.order[i+1:]...)
+			break
+		}
+	}
+	if sub.section != nil {
+		sub.section.sub, sub.section.cooling = nil, true
+	}
+	if d := sub.down; d != nil {
+		p.room.post(func(c *core) { c.dropDown(d) })
+	}
+}
+
+// Settings changes what is forwarded of a subscribed track.
+func (p *Peer) Settings(sid string, s Settings) {
+	sub := p.subs[sid]
+	if sub == nil {
+		return
+	}
+	sub.settings = s
+	if d := sub.down; d != nil {
+		p.room.post(func(c *core) { d.configure(c, s) })
+	}
+}
+
+// Need tells how many recvonly sections the client must add before all
+// subscriptions have a place, and whether an offer is due at all.
+func (p *Peer) Need() (audios, videos int, offer bool) {
+	if !p.joined {
+		return 0, 0, false
+	}
+	room := map[Kind]int{}
+	for _, s := range p.sections {
+		switch {
+		case s.cooling:
+			offer = true
+			room[s.kind]++
+		case s.open():
+			room[s.kind]++
+		}
+	}
+	want := map[Kind]int{}
+	for _, sub := range p.subs {
+		if sub.section == nil {
+			offer = true
+			want[sub.pub.spec.Kind]++
+		}
+	}
+	return max(0, want[Audio]-room[Audio]), max(0, want[Video]-room[Video]), offer
+}
+
+// SendData sends one message on a data channel without waiting. Safe for
+// concurrent use.
+func (p *Peer) SendData(kind DataKind, payload []byte) error {
+	return p.data.send(kind, payload)
+}
+
+// Close ends the media path; PeerState(PeerClosed) follows.
+func (p *Peer) Close() {
+	if p.closed {
+		return
+	}
+	p.closed = true
+	delete(p.room.peers, p.id)
+	for sid, pub := range p.pubs {
+		for _, other := range p.room.peers {
+			if sub := other.subs[sid]; sub != nil && sub.pub == pub {
+				other.Unsubscribe(sid)
+			}
+		}
+	}
+	t, joined, events := p.t, p.joined, p.events
+	p.room.post(func(c *core) {
+		if joined {
+			c.removeTransport(t)
+			return
+		}
+		events.PeerState(PeerClosed)
+	})
+}
+
+// join puts the transport into its core and starts waiting for the handshake.
+func (p *Peer) join(o *sdp.Offer) {
+	p.joined = true
+	p.cred = newCredentials(p.room.loop)
+	p.remote = o.Ufrag
+	t, post := p.t, p.room.post
+	t.cred, t.remote, t.exts = p.cred, o.Ufrag, collectExts(o)
+	t.dtls = newBridge(func(b []byte) {
+		post(func(c *core) { t.sendDTLS(c, b) })
+	})
+	post(func(c *core) { c.addTransport(t) })
+	fingerprints := sha256Prints(o)
+	p.room.plane.wg.Add(1)
+	go func() { // ends when the bridge is closed, by removeTransport at the latest
+		defer p.room.plane.wg.Done()
+		p.handshake(fingerprints)
+	}()
+}
+
+// handshake runs DTLS and then the data channels above it.
+func (p *Peer) handshake(fingerprints []string) {
+	t, post := p.t, p.room.post
+	fail := func() { post(func(c *core) { t.setState(PeerFailed) }) }
+	defer t.dtls.close()
+	first, ok := t.dtls.wait(p.room.plane.ctx)
+	if !ok {
+		return
+	}
+	active := &p.room.plane.stats.handshakes
+	if active.Add(1) > maxHandshakes {
+		active.Add(-1)
+		fail()
+		return
+	}
+	t.dtls.deliver(first)
+	conn, err := t.dtls.accept(p.room.plane.ctx, p.cert, fingerprints)
+	active.Add(-1)
+	if err != nil {
+		fail()
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	in, out, err := srtpContexts(conn)
+	if err != nil {
+		fail()
+		return
+	}
+	post(func(c *core) { t.setKeys(c, in, out) })
+	stop := context.AfterFunc(p.room.plane.ctx, t.dtls.close)
+	defer stop()
+	if err := p.data.serve(conn, p.events); err == nil || !t.dtls.ended() {
+		// The client ended its association (or broke it): without data channels
+		// and handshake state the path is of no use any more.
+		fail()
+	}
+}

@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sfu
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/rtcp"
+	"github.com/pion/srtp/v3"
+
+	"github.com/caddy-videoroom/videoroom/port"
+)
+
+// How long a path may be silent before its peer counts as disconnected and as
+// failed. Browsers check the selected pair at least every 2.5 s.
+const (
+	disconnectAfter = int64(8 * time.Second)
+	failAfter       = int64(30 * time.Second)
+)
+
+// transport is the loop half of a peer: ICE, keys, and what it sends and
+// receives. It belongs to one core.
+type transport struct {
+	peerID string
+	events PeerEvents
+	room   *roomMedia
+	state  PeerState
+
+	cred, formerCred     credentials
+	remote, formerRemote string
+	paths                []path
+	selected             netip.AddrPort
+	selectedUfrag        string
+	dest                 port.Dest
+	lastSeen, lastMedia  int64
+
+	dtls    *bridge
+	srtpIn  *srtp.Context
+	srtpOut *srtp.Context
+
+	ssrc  uint32 // sender of our RTCP
+	ups   []*upTrack
+	bySrc map[uint32]*upLayer
+	rtx   map[uint32]*upLayer
+	last  *upLayer // layer of the previous packet: saves the map for runs
+	exts  extensionIDs
+	twcc  *twcc.Recorder
+
+	downs  []*downTrack
+	bySSRC map[uint32]*downTrack
+	rtt    int64 // smoothed, from receiver reports; 0 unknown
+	loss   float64
+
+	nextFeedback, nextReport, nextLayers int64
+	rtcpOut                              []rtcp.Packet
+	quality                              qualityState
+}
+
+// extensionIDs are the header-extension ids of the client's offer; 0: not
+// negotiated. They are the same in all sections of a bundle (RFC 8843 §9.2).
+type extensionIDs struct{ mid, rid, repairedRID, level, twcc uint8 }
+
+// addTransport takes a new peer into the core.
+func (c *core) addTransport(t *transport) {
+	t.bySrc = make(map[uint32]*upLayer)
+	t.rtx = make(map[uint32]*upLayer)
+	t.bySSRC = make(map[uint32]*downTrack)
+	t.ssrc = random32()
+	t.twcc = twcc.NewRecorder(t.ssrc)
+	t.lastSeen = c.now
+	c.all[t] = struct{}{}
+	c.byUfrag[t.cred.ufrag] = t
+	t.room.peers = append(t.room.peers, t)
+	c.stats.peers.Add(1)
+}
+
+// removeTransport forgets a peer and all it sent and received.
+func (c *core) removeTransport(t *transport) {
+	if _, ok := c.all[t]; !ok {
+		return
+	}
+	for len(t.ups) > 0 {
+		c.removeUp(t.ups[0])
+	}
+	for len(t.downs) > 0 {
+		c.removeDown(t.downs[0])
+	}
+	delete(c.all, t)
+	delete(c.byUfrag, t.cred.ufrag)
+	delete(c.byUfrag, t.formerCred.ufrag)
+	addrs := make([]netip.AddrPort, 0, len(t.paths))
+	for _, p := range t.paths {
+		if c.byAddr[p.addr] == t {
+			delete(c.byAddr, p.addr)
+			addrs = append(addrs, p.addr)
+		}
+	}
+	c.dir.remove(addrs, c.index)
+	t.room.forget(t)
+	if t.dtls != nil {
+		t.dtls.close()
+	}
+	c.stats.peers.Add(-1)
+	t.setState(PeerClosed)
+}
+
+func (t *transport) setState(s PeerState) {
+	if t.state == s || t.state == PeerClosed {
+		return
+	}
+	t.state = s
+	t.events.PeerState(s)
+}
+
+// alive notes a sign of life: an answered check or an authenticated packet.
+func (t *transport) alive(c *core) {
+	t.lastSeen = c.now
+	if t.srtpOut != nil && t.selected.IsValid() && t.state != PeerConnected {
+		t.setState(PeerConnected)
+	}
+}
+
+// setKeys arms the transport after the DTLS handshake.
+func (t *transport) setKeys(c *core, in, out *srtp.Context) {
+	t.srtpIn, t.srtpOut = in, out
+	t.alive(c)
+	for _, d := range t.downs {
+		d.retarget(c)
+	}
+}
+
+func (t *transport) receiveDTLS(c *core, b []byte) {
+	if t.dtls == nil {
+		return
+	}
+	if !t.dtls.deliver(b) {
+		c.stats.dropped.Add(1)
+	}
+}
+
+// receiveRTP authenticates a packet, finds its layer and hands it on.
+func (t *transport) receiveRTP(c *core, b []byte, from netip.AddrPort) {
+	if t.srtpIn == nil {
+		c.stats.dropped.Add(1)
+		return
+	}
+	plain, err := t.srtpIn.DecryptRTP(b[:0], b, &c.hdr)
+	if err != nil || c.pkt.Parse(plain) != nil {
+		c.stats.dropped.Add(1)
+		return
+	}
+	c.stats.in.Add(1)
+	t.followMedia(c, from)
+	if t.lastSeen = c.now; t.state != PeerConnected {
+		t.alive(c)
+	}
+	if t.exts.twcc != 0 {
+		if e := c.pkt.Ext(t.exts.twcc); len(e) == 2 {
+			t.twcc.Record(c.pkt.SSRC, uint16(e[0])<<8|uint16(e[1]), c.now/1000)
+		}
+	}
+	l := t.last
+	if l == nil || l.ssrc != c.pkt.SSRC {
+		l = t.bySrc[c.pkt.SSRC]
+		if l == nil {
+			t.receiveRepair(c)
+			return
+		}
+		t.last = l
+	}
+	l.receive(c)
+}
+
+// receiveRepair handles packets that are not of a known media SSRC: RTX, and the
+// first packets of layers whose SSRC the offer did not tell.
+func (t *transport) receiveRepair(c *core) {
+	l := t.rtx[c.pkt.SSRC]
+	if l == nil {
+		var isRTX bool
+		if l, isRTX = t.learn(c); l == nil {
+			c.stats.rtpUnknown.Add(1)
+			return
+		}
+		if !isRTX {
+			l.receive(c)
+			return
+		}
+	}
+	l.receiveRTX(c)
+}
+
+// sendRTCP encrypts and queues one compound packet.
+func (t *transport) sendRTCP(c *core, pkts []rtcp.Packet) {
+	if t.srtpOut == nil || !t.selected.IsValid() || len(pkts) == 0 {
+		return
+	}
+	raw, err := rtcp.Marshal(pkts)
+	if err != nil || len(raw) > port.MaxDatagram-64 {
+		return
+	}
+	slot := c.slot()
+	if slot == nil {
+		return
+	}
+	out, err := t.srtpOut.EncryptRTCP(slot[:0], raw, nil)
+	if err != nil || len(out) > cap(slot) {
+		return
+	}
+	c.out.Commit(&t.dest, len(out))
+}
+
+// tick sends what is due and watches for silence.
+func (t *transport) tick(c *core) {
+	t.watch(c)
+	if t.srtpOut == nil {
+		return
+	}
+	if c.now >= t.nextLayers {
+		t.nextLayers = c.now + layerPeriod
+		for _, d := range t.downs {
+			d.retarget(c)
+		}
+	}
+	t.rtcpOut = t.rtcpOut[:0]
+	for _, u := range t.ups {
+		u.tick(c)
+	}
+	if c.now >= t.nextFeedback {
+		t.nextFeedback = c.now + feedbackPeriod
+		if t.twcc.PacketsHeld() > 0 {
+			t.rtcpOut = append(t.rtcpOut, t.twcc.BuildFeedbackPacket()...)
+		}
+	}
+	if c.now >= t.nextReport {
+		t.nextReport = c.now + reportPeriod
+		t.report(c)
+	}
+	t.flushRTCP(c)
+}
+
+// flushRTCP sends the collected packets in compounds that fit a datagram.
+func (t *transport) flushRTCP(c *core) {
+	from, size := 0, 0
+	for i, p := range t.rtcpOut {
+		n := p.MarshalSize()
+		if size+n > 1100 && i > from {
+			t.sendRTCP(c, t.rtcpOut[from:i])
+			from, size = i, 0
+		}
+		size += n
+	}
+	t.sendRTCP(c, t.rtcpOut[from:])
+}
+
+func (t *transport) watch(c *core) {
+	silent := c.now - t.lastSeen
+	switch {
+	case silent > failAfter && t.state == PeerDisconnected:
+		t.setState(PeerFailed)
+	case silent > disconnectAfter && t.state == PeerConnected:
+		t.setState(PeerDisconnected)
+	case silent > failAfter && t.state == PeerNew:
+		t.setState(PeerFailed)
+	}
+}
