@@ -391,7 +391,7 @@ func (p *Peer) candidates() []sdp.Candidate {
 	for i, a := range p.room.plane.addresses(p.cfg.Reached) {
 		out = append(out, sdp.Candidate{
 			Addr:     netip.AddrPortFrom(a, uint16(p.room.plane.Port())),
-			Priority: sdp.CandidatePriority(false, uint16(65535-i)),
+			Priority: sdp.CandidatePriority(false, uint16(8191-i)),
 		})
 	}
 	return out

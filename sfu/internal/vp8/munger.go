@@ -24,7 +24,6 @@ type Munger struct {
 	closed uint16 // pictures skipped up to high
 
 	closedAt [pictures]uint16 // per position: how many were skipped before it
-	skipped  [pictures / 64]uint64
 
 	tl0Offset uint8 // outgoing minus source
 }
@@ -48,7 +47,6 @@ func (m *Munger) restart(d *Descriptor, step uint8) {
 	m.base, m.newest = id&mask15, d.PictureID
 	m.high, m.closed = 0, 0
 	m.closedAt[0] = 0
-	m.skipped = [pictures / 64]uint64{}
 	m.tl0Offset = tl0 - d.TL0
 }
 
@@ -83,7 +81,8 @@ func (m *Munger) Map(d *Descriptor) (pictureID uint16, tl0 uint8) {
 // Skipped says that d's picture is not forwarded, so that the ids behind it
 // close up. Further packets of the picture, and pictures with later ones
 // already out, change nothing. TL0PICIDX stays as it is: a picture of the base
-// layer is not to be left out.
+// layer is not to be left out. Whether a picture is forwarded is decided once,
+// for all its packets: one mapped after being skipped shares the next one's id.
 func (m *Munger) Skipped(d *Descriptor) {
 	pos := m.locate(d)
 	if !d.HasPictureID || pos <= m.high && !m.untouched(pos) {
@@ -92,7 +91,6 @@ func (m *Munger) Skipped(d *Descriptor) {
 	if pos > m.high {
 		m.advance(pos)
 	}
-	m.skipped[pos&pictureMask/64] |= 1 << (pos % 64)
 	m.closed++
 }
 
@@ -130,7 +128,6 @@ func (m *Munger) locate(d *Descriptor) int64 {
 func (m *Munger) advance(pos int64) {
 	for p := max(m.high+1, pos-pictureMask); p <= pos; p++ {
 		m.closedAt[p&pictureMask] = m.closed
-		m.skipped[p&pictureMask/64] &^= 1 << (p % 64)
 	}
 	m.newest = (m.newest + uint16(pos-m.high)) & mask15
 	m.high = pos

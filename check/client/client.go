@@ -1,0 +1,449 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package client joins a room as a browser does: signaling over a WebSocket,
+// media through pion/webrtc, one peer connection for both directions. It shares
+// no code with the media plane it talks to, and keeps nothing after Close.
+package client
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/pion/webrtc/v4"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/caddy-videoroom/videoroom/signaling/wire"
+)
+
+var (
+	// ErrRefused tells that the server refused the WebSocket.
+	ErrRefused = errors.New("the server refused the connection")
+	// ErrLeft tells that the server ended the session.
+	ErrLeft = errors.New("the server ended the session")
+	// ErrProtocol tells that the server answered something unexpected.
+	ErrProtocol = errors.New("unexpected answer")
+)
+
+const (
+	protocolVersion = 17
+	readLimit       = 1 << 20
+	pingPeriod      = 2 * time.Second
+	initialSections = 3
+)
+
+// Options say where and how to join.
+type Options struct {
+	// URL is the site's videoroom address: "https://praxis.example/video".
+	URL string
+	// Token lets the client in.
+	Token string
+	// HTTP makes the WebSocket's handshake; nil: http.DefaultClient.
+	HTTP *http.Client
+	// API makes the peer connection; nil: pion's default.
+	API *webrtc.API
+	// OnTrack is called for every track that comes in, on a goroutine of its own.
+	OnTrack func(*webrtc.TrackRemote, *webrtc.RTPReceiver)
+	// OnState is called when the media path changes its state.
+	OnState func(webrtc.PeerConnectionState)
+}
+
+// Client is a joined participant. Its methods are safe for concurrent use.
+type Client struct {
+	opts   Options
+	ws     *websocket.Conn
+	pc     *webrtc.PeerConnection
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu        sync.Mutex
+	offerID   uint32
+	pending   bool // an offer is outstanding
+	again     bool // another one is due
+	published map[string]chan *wire.TrackInfo
+	joined    *wire.JoinResponse
+	rtt       time.Duration
+	err       error
+	negotiate chan struct{}
+}
+
+// Join connects and returns when the server has answered the first offer.
+func Join(ctx context.Context, o Options) (*Client, error) {
+	c := &Client{
+		opts: o, done: make(chan struct{}),
+		published: make(map[string]chan *wire.TrackInfo),
+		negotiate: make(chan struct{}, 1),
+	}
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := c.openPeer(); err != nil {
+		c.cancel()
+		return nil, err
+	}
+	answered, err := c.openSignal(ctx)
+	if err != nil {
+		c.cancel()
+		_ = c.pc.Close()
+		return nil, err
+	}
+	go c.run() // ends with the WebSocket, which Close closes
+	select {
+	case <-answered:
+		return c, nil
+	case <-c.done:
+		err = c.Err()
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	c.Close()
+	return nil, fmt.Errorf("joining: %w", err)
+}
+
+// openPeer makes the peer connection with the layout of livekit-client.
+func (c *Client) openPeer() error {
+	api := c.opts.API
+	if api == nil {
+		api = webrtc.NewAPI()
+	}
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return fmt.Errorf("making a peer connection: %w", err)
+	}
+	c.pc = pc
+	zero, unordered := uint16(0), false
+	lossy := &webrtc.DataChannelInit{Ordered: &unordered, MaxRetransmits: &zero}
+	for label, init := range map[string]*webrtc.DataChannelInit{"_lossy": lossy, "_reliable": nil} {
+		if _, err := pc.CreateDataChannel(label, init); err != nil {
+			return fmt.Errorf("making a data channel: %w", err)
+		}
+	}
+	c.addSections(initialSections, initialSections)
+	pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+		if c.opts.OnTrack != nil {
+			c.opts.OnTrack(t, r)
+		}
+	})
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if c.opts.OnState != nil {
+			c.opts.OnState(s)
+		}
+	})
+	return nil
+}
+
+func (c *Client) addSections(audios, videos int) {
+	only := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}
+	for range audios {
+		_, _ = c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio, only)
+	}
+	for range videos {
+		_, _ = c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, only)
+	}
+}
+
+// openSignal opens the WebSocket with the first offer in its address.
+func (c *Client) openSignal(ctx context.Context) (answered chan struct{}, err error) {
+	offer, err := c.makeOffer()
+	if err != nil {
+		return nil, err
+	}
+	inner, err := proto.Marshal(&wire.JoinRequest{
+		ClientInfo:         &wire.ClientInfo{Sdk: wire.ClientInfo_GO, Version: "1.0.0", Protocol: protocolVersion},
+		ConnectionSettings: &wire.ConnectionSettings{AutoSubscribe: true},
+		PublisherOffer:     offer,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing the join request: %w", err)
+	}
+	outer, err := proto.Marshal(&wire.WrappedJoinRequest{JoinRequest: inner})
+	if err != nil {
+		return nil, fmt.Errorf("writing the join request: %w", err)
+	}
+	u, err := url.Parse(strings.TrimRight(c.opts.URL, "/") + "/rtc/v1")
+	if err != nil {
+		return nil, fmt.Errorf("reading the address: %w", err)
+	}
+	origin := u.Scheme + "://" + u.Host
+	u.RawQuery = url.Values{"join_request": {base64.URLEncoding.EncodeToString(outer)}}.Encode()
+	ws, res, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{
+		HTTPClient: c.opts.HTTP,
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + c.opts.Token}, "Origin": {origin}},
+	})
+	if err != nil {
+		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
+			return nil, fmt.Errorf("%w: HTTP status %d", ErrRefused, res.StatusCode)
+		}
+		return nil, fmt.Errorf("opening the WebSocket: %w", withoutQuery(err))
+	}
+	ws.SetReadLimit(readLimit)
+	c.ws = ws
+	return c.first(), nil
+}
+
+// withoutQuery strips the address from an error: it carries the offer.
+func withoutQuery(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// first returns a channel that is closed with the first answer.
+func (c *Client) first() chan struct{} {
+	ch := make(chan struct{})
+	var once sync.Once
+	c.pc.OnSignalingStateChange(func(s webrtc.SignalingState) {
+		if s == webrtc.SignalingStateStable {
+			once.Do(func() { close(ch) })
+		}
+	})
+	return ch
+}
+
+func (c *Client) makeOffer() (*wire.SessionDescription, error) {
+	offer, err := c.pc.CreateOffer(nil)
+	if err != nil {
+		return nil, fmt.Errorf("making an offer: %w", err)
+	}
+	if err := c.pc.SetLocalDescription(offer); err != nil {
+		return nil, fmt.Errorf("applying the offer: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offerID++
+	c.pending = true
+	return &wire.SessionDescription{Type: "offer", Sdp: c.pc.LocalDescription().SDP, Id: c.offerID}, nil
+}
+
+// run reads the WebSocket until it ends.
+func (c *Client) run() {
+	defer close(c.done)
+	defer c.cancel()
+	go c.tend() // ends with c.ctx, cancelled above
+	for {
+		_, b, err := c.ws.Read(c.ctx)
+		if err != nil {
+			c.fail(fmt.Errorf("reading the WebSocket: %w", err))
+			return
+		}
+		var m wire.SignalResponse
+		if err := proto.Unmarshal(b, &m); err != nil {
+			c.fail(fmt.Errorf("%w: %w", ErrProtocol, err))
+			return
+		}
+		if err := c.handle(&m); err != nil {
+			c.fail(err)
+			return
+		}
+	}
+}
+
+// tend sends pings and the offers that are due.
+func (c *Client) tend() {
+	tick := time.NewTicker(pingPeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-tick.C:
+			c.ping()
+		case <-c.negotiate:
+			c.offer()
+		}
+	}
+}
+
+func (c *Client) ping() {
+	c.mu.Lock()
+	rtt := c.rtt
+	c.mu.Unlock()
+	_ = c.send(&wire.SignalRequest{Message: &wire.SignalRequest_PingReq{PingReq: &wire.Ping{
+		Timestamp: time.Now().UnixMilli(), Rtt: rtt.Milliseconds(),
+	}}})
+}
+
+func (c *Client) handle(m *wire.SignalResponse) error {
+	switch m := m.Message.(type) {
+	case *wire.SignalResponse_Join:
+		c.mu.Lock()
+		c.joined = m.Join
+		c.mu.Unlock()
+	case *wire.SignalResponse_Answer:
+		return c.answer(m.Answer)
+	case *wire.SignalResponse_TrackPublished:
+		c.mu.Lock()
+		if ch := c.published[m.TrackPublished.Cid]; ch != nil {
+			ch <- m.TrackPublished.Track
+			delete(c.published, m.TrackPublished.Cid)
+		}
+		c.mu.Unlock()
+	case *wire.SignalResponse_MediaSectionsRequirement:
+		c.addSections(int(m.MediaSectionsRequirement.NumAudios), int(m.MediaSectionsRequirement.NumVideos))
+		c.due()
+	case *wire.SignalResponse_PongResp:
+		c.mu.Lock()
+		c.rtt = time.Since(time.UnixMilli(m.PongResp.LastPingTimestamp))
+		c.mu.Unlock()
+	case *wire.SignalResponse_Leave:
+		return fmt.Errorf("%w: %v", ErrLeft, m.Leave.Reason)
+	}
+	return nil
+}
+
+func (c *Client) answer(a *wire.SessionDescription) error {
+	c.mu.Lock()
+	current := a.Id == c.offerID
+	if current {
+		c.pending = false
+	}
+	again := c.again
+	c.again = false
+	c.mu.Unlock()
+	if !current {
+		return nil
+	}
+	err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: a.Sdp})
+	if err != nil {
+		return fmt.Errorf("%w: applying the answer: %w", ErrProtocol, err)
+	}
+	if again {
+		c.due()
+	}
+	return nil
+}
+
+// due asks for another offer; several requests make one.
+func (c *Client) due() {
+	select {
+	case c.negotiate <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Client) offer() {
+	c.mu.Lock()
+	if c.pending {
+		c.again = true
+		c.mu.Unlock()
+		return
+	}
+	c.mu.Unlock()
+	offer, err := c.makeOffer()
+	if err == nil {
+		err = c.send(&wire.SignalRequest{Message: &wire.SignalRequest_Offer{Offer: offer}})
+	}
+	if err != nil {
+		c.fail(err)
+		c.cancel()
+	}
+}
+
+// Publish announces a local track and offers it.
+func (c *Client) Publish(ctx context.Context, t webrtc.TrackLocal, source wire.TrackSource, w, h uint32) (*wire.TrackInfo, error) {
+	ch := make(chan *wire.TrackInfo, 1)
+	c.mu.Lock()
+	c.published[t.ID()] = ch
+	c.mu.Unlock()
+	kind := wire.TrackType_AUDIO
+	if t.Kind() == webrtc.RTPCodecTypeVideo {
+		kind = wire.TrackType_VIDEO
+	}
+	err := c.send(&wire.SignalRequest{Message: &wire.SignalRequest_AddTrack{AddTrack: &wire.AddTrackRequest{
+		Cid: t.ID(), Name: t.ID(), Type: kind, Source: source, Width: w, Height: h,
+	}}})
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	if err != nil {
+		return nil, fmt.Errorf("adding the track: %w", err)
+	}
+	select {
+	case info := <-ch:
+		c.due()
+		return info, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-c.done:
+		return nil, c.Err()
+	}
+}
+
+func (c *Client) send(m *wire.SignalRequest) error {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("writing a message: %w", err)
+	}
+	if err := c.ws.Write(c.ctx, websocket.MessageBinary, b); err != nil {
+		return fmt.Errorf("sending a message: %w", err)
+	}
+	return nil
+}
+
+// Trickle sends one of the client's candidates. The server is ICE-lite and does
+// not need it; browsers send it all the same.
+func (c *Client) Trickle(i webrtc.ICECandidateInit) error {
+	raw, err := json.Marshal(i)
+	if err != nil {
+		return fmt.Errorf("writing a candidate: %w", err)
+	}
+	return c.send(&wire.SignalRequest{Message: &wire.SignalRequest_Trickle{Trickle: &wire.TrickleRequest{CandidateInit: string(raw)}}})
+}
+
+// Peer returns the peer connection, for its statistics.
+func (c *Client) Peer() *webrtc.PeerConnection { return c.pc }
+
+// Joined returns what the server said at the join, nil before.
+func (c *Client) Joined() *wire.JoinResponse {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.joined
+}
+
+// RTT returns the round-trip time of the signaling connection, 0 before the
+// first ping came back.
+func (c *Client) RTT() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rtt
+}
+
+func (c *Client) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// Err returns why the session ended, nil while it runs.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// Done is closed when the session has ended.
+func (c *Client) Done() <-chan struct{} { return c.done }
+
+// Close leaves the room and frees everything.
+func (c *Client) Close() {
+	_ = c.send(&wire.SignalRequest{Message: &wire.SignalRequest_Leave{Leave: &wire.LeaveRequest{
+		Reason: wire.DisconnectReason_CLIENT_INITIATED,
+	}}})
+	c.cancel()
+	_ = c.ws.CloseNow()
+	_ = c.pc.Close()
+	<-c.done
+}
