@@ -112,16 +112,12 @@ func (r *Ring) turn(n int, now int64) {
 }
 
 // grow gives the current lap a longer arena. What is left of the lap before
-// lies behind head, where the new space begins, and is forgotten.
+// lies behind head and is not copied; the packet that made the arena grow ends
+// behind all of it, so that Get takes it for overwritten.
 func (r *Ring) grow(size int) {
 	arena := make([]byte, size)
 	copy(arena, r.arena[:r.head])
 	r.arena = arena
-	for i := range r.index {
-		if r.index[i].lap != r.lap {
-			r.index[i].lap = 0
-		}
-	}
 }
 
 // Get returns the packet stored under seq, and false where it was never stored

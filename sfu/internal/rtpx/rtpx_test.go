@@ -327,7 +327,7 @@ func BenchmarkPutHeader(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		h.Seq++
-		if PutHeader(out, &h) != 28 {
+		if PutHeader(out, &h) != 24 {
 			b.Fatal("header not written")
 		}
 	}

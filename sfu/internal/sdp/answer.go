@@ -100,7 +100,7 @@ func CandidatePriority(tcp bool, local uint16) uint32 {
 
 // Marshal writes the answer; the same answer always gives the same text. All
 // accepted sections are one BUNDLE group on one transport, which is described
-// once, for the session. Control characters in fields are left out.
+// once, for the session; the DTLS role stands in each section. Control characters in fields are left out.
 func (a *Answer) Marshal() string {
 	desc := sdp.SessionDescription{
 		Origin: sdp.Origin{

@@ -85,8 +85,10 @@ func TestSkip(t *testing.T) {
 	refused(t, s, 0, 101)
 	mapped(t, s, 0, 102, 11)
 	mapped(t, s, 0, 104, 13)
-	if s.Skip(0, 102) {
-		t.Error("a hole under a packet that went out")
+	for _, seq := range []uint16{100, 102, 104} {
+		if s.Skip(0, seq) {
+			t.Errorf("a hole under packet %d, which went out", seq)
+		}
 	}
 	if s.Skip(1, 105) || s.Skip(0, 99) || s.Skip(0, 101) {
 		t.Error("a hole for a packet that Map refuses")
@@ -181,6 +183,32 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+func TestTooLate(t *testing.T) {
+	s := New(0, 0)
+	s.Switch(0, 0, 0, 0)
+	mapped(t, s, 0, 99, 99)
+	for seq := uint16(200); seq < 220; seq++ {
+		s.Skip(0, seq)
+	}
+	for seq := uint16(220); seq <= 1170; seq++ {
+		mapped(t, s, 0, seq, seq-20)
+	}
+	s.Skip(0, 1180)
+	refused(t, s, 0, 150)
+	if s.Skip(0, 150) {
+		t.Error("a hole further back than is remembered")
+	}
+	mapped(t, s, 0, 160, 160)
+}
+
+func TestManySwitches(t *testing.T) {
+	s := New(0, 0)
+	for i := range 1<<16 + 100 {
+		s.Switch(uint8(i), 9, 0, 0)
+		mapped(t, s, uint8(i), 9, uint16(i))
+	}
+}
+
 func TestLongGaps(t *testing.T) {
 	s := New(0, 0)
 	s.Switch(0, 0, 0, 0)
@@ -201,6 +229,7 @@ func TestLongGaps(t *testing.T) {
 	mapped(t, s, 0, seq+1, newest+maxGap+1)
 	mapped(t, s, 0, seq-1, newest+maxGap)
 	refused(t, s, 0, seq-1001)
+	refused(t, s, 0, seq-1002)
 	mapped(t, s, 0, seq+2, newest+maxGap+2)
 }
 

@@ -94,6 +94,11 @@ func TestIDsThatJumpBack(t *testing.T) {
 	expect(t, &m, wide(5001, 11), 5001, 11)
 	expect(t, &m, wide(70, 90), 5003, 13)
 	expect(t, &m, wide(71, 91), 5004, 14)
+	for i := range uint16(300) {
+		expect(t, &m, wide(72+i, 91), 5005+i, 14)
+	}
+	expect(t, &m, wide(371-127, 91), 5304-127, 14)
+	expect(t, &m, wide(371-128, 91), 5306, 16)
 }
 
 func TestWithoutIDs(t *testing.T) {

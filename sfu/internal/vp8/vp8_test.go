@@ -147,8 +147,8 @@ func checkPayload(t *testing.T, b []byte) {
 func TestEveryDescriptorStart(t *testing.T) {
 	for first := range 256 {
 		for second := range 256 {
-			for third := range 256 {
-				checkPayload(t, []byte{byte(first), byte(second), byte(third), 0x11, 0x22, 0x93, 0x44})
+			for _, third := range []byte{0, 0x7F, 0x80, 0xFF} {
+				checkPayload(t, []byte{byte(first), byte(second), third, 0x11, 0x22, 0x93, 0x44})
 			}
 		}
 	}
