@@ -216,11 +216,21 @@ func (d *downTrack) seal(c *core, b []byte, n int) bool {
 	return true
 }
 
-// skip tells that a source packet will not be forwarded.
-func (d *downTrack) skip(layer uint8, seq uint16) {
-	if int(layer) == d.current {
-		d.seq.Skip(layer, seq)
+// skip closes the output's numbers over a source packet without payload. Where
+// later packets have left already the gap stays, so an empty packet fills it:
+// otherwise the receiver would ask for it in vain.
+func (d *downTrack) skip(c *core, f *forwarding) {
+	if int(f.layer.id) != d.current || d.settings.Disabled || !d.seq.Skip(f.layer.id, f.seq) {
+		return
 	}
+	seq, ts, ok := d.seq.Map(f.layer.id, f.seq, f.ts)
+	slot := c.slot()
+	if !ok || slot == nil || d.to.srtpOut == nil {
+		return
+	}
+	h := rtpx.HeaderSpec{PT: d.pt, Seq: seq, TS: ts, SSRC: d.ssrc}
+	b := slot[:cap(slot)]
+	d.seal(c, b, rtpx.PutHeader(b, &h))
 }
 
 // resend answers one entry of a NACK from the shared cache of the layer.

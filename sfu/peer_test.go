@@ -54,7 +54,7 @@ func (e *peerEvents) PeerData(k DataKind, b []byte) bool {
 // until waits for a condition on the events.
 func (e *peerEvents) until(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(40 * time.Second)
 	for {
 		e.mu.Lock()
 		ok := cond()
@@ -266,7 +266,7 @@ func (c *rtcClient) received(sid string) int {
 
 func (c *rtcClient) untilReceived(sid string, n int) {
 	c.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(40 * time.Second)
 	for c.received(sid) < n {
 		if time.Now().After(deadline) {
 			c.t.Fatalf("received %d packets of %s, want %d", c.received(sid), sid, n)

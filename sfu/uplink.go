@@ -262,7 +262,7 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 	}
 	if len(payload) == 0 { // padding only: the output closes up over it
 		for _, d := range u.downs {
-			d.skip(l.id, seq)
+			d.skip(c, f)
 		}
 		return
 	}
