@@ -84,6 +84,9 @@ type Join struct {
 	RefreshToken func(p ParticipantInfo) (string, error)
 	// TokenID (jti) lets removal revoke the token.
 	TokenID string
+	// IssuedAt is when the token was minted. After a removal only tokens minted
+	// later let the identity in; the zero time counts as before.
+	IssuedAt time.Time
 }
 
 // Resume asks to continue a participant whose connection was cut.
@@ -93,6 +96,10 @@ type Resume struct {
 	// match a participant.
 	Identity, SID string
 	Reason        int32
+	// TokenID and IssuedAt are as in Join, except that the zero time counts as
+	// the time of the participant's join.
+	TokenID  string
+	IssuedAt time.Time
 }
 
 // Policy is a room's rules, fixed when it comes into being, except Max, which
@@ -215,7 +222,8 @@ type Info struct {
 }
 
 // Message is what a room tells one participant. The concrete types below are
-// all there are; signaling translates each to the wire.
+// all there are; signaling translates each to the wire. Messages may be shared
+// between participants: nobody changes what they hold.
 type Message interface{ message() }
 
 // The messages.
@@ -289,6 +297,8 @@ type (
 		RequestID uint32
 		Reason    int32
 		Text      string
+		// Request is the request that was refused.
+		Request Request
 	}
 )
 
@@ -449,8 +459,9 @@ type Session interface {
 	// Handle takes a request. It returns false when the room's mailbox is full
 	// or the participant is gone.
 	Handle(Request) bool
-	// Detach tells that the connection ended without Bye. The participant keeps
-	// the place for the resume grace.
+	// Detach tells that the connection has ended, for whatever reason; a
+	// connection that the room ended says so, too (Directory.Drain waits for
+	// it). Without Bye the participant keeps the place for the resume grace.
 	Detach()
 	// SID is the participant's sid.
 	SID() string

@@ -1,0 +1,242 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/netip"
+	"path"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	hostIDPattern   = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$`)
+	siteNamePattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$`)
+	basePathPattern = regexp.MustCompile(`^/[A-Za-z0-9._~/-]*$`)
+	phonePattern    = regexp.MustCompile(`^[0-9+()./ -]*[0-9][0-9+()./ -]*$`)
+	apiKeyPattern   = regexp.MustCompile(`^[A-Za-z0-9_-]{3,64}$`)
+	placeholder     = regexp.MustCompile(`\{[^{}\s]+\}`)
+)
+
+// untrusted are the placeholders that say what a client claims about itself
+// or that everybody shares; none of them proves who somebody is.
+var untrusted = []string{
+	"{http.auth.candidate.", "{http.request.uri", "{http.request.orig_uri", "{http.request.host",
+	"{http.request.method", "{http.request.remote", "{http.request.scheme", "{http.request.port",
+	"{http.request.body", "{http.request.cookie.", "{http.regexp.", "{http.request.local",
+	"{http.request.uuid", "{http.request.proto", "{http.vars.client_ip", "{time.", "{system.",
+}
+
+// HasPlaceholder reports whether s holds a placeholder such as {env.NAME}.
+func HasPlaceholder(s string) bool { return placeholder.MatchString(s) }
+
+// Validate reports the first setting that cannot be accepted as a
+// *FieldError. Call SetDefaults first.
+func (a *App) Validate() error {
+	switch {
+	case a.MediaPort == 443:
+		return notYet("media_port", "port sharing with HTTPS on 443 comes with a later version; use another port, for example 8443")
+	case a.MediaPort < 1 || a.MediaPort > 65535:
+		return invalid("media_port", "must be a port number from 1 to 65535, for example 8443")
+	}
+	seen := make(map[netip.Addr]bool)
+	for _, text := range a.PublicIP {
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return invalid("public_ip", fmt.Sprintf("%q is not an IP address; write the address alone, without port, mask or host name", text))
+		}
+		addr = addr.Unmap()
+		switch {
+		case addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLinkLocalUnicast():
+			return invalid("public_ip", fmt.Sprintf("%q cannot be reached by clients; write the address they use for this machine", text))
+		case seen[addr]:
+			return invalid("public_ip", fmt.Sprintf("%q is written twice", text))
+		}
+		seen[addr] = true
+	}
+	return nil
+}
+
+// Addrs returns PublicIP in parsed form. Call Validate first; what it would
+// refuse is left out.
+func (a *App) Addrs() []netip.Addr {
+	addrs := make([]netip.Addr, 0, len(a.PublicIP))
+	for _, text := range a.PublicIP {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			addrs = append(addrs, addr.Unmap())
+		}
+	}
+	return addrs
+}
+
+// Validate reports the first setting that cannot be accepted as a
+// *FieldError. Call it after SetDefaults and after placeholders of API keys
+// have been replaced by their values.
+func (s *Site) Validate() error { return s.validate(false) }
+
+// ValidateUnexpanded is Validate for a configuration as it was written: API
+// keys that hold placeholders are believed.
+func (s *Site) ValidateUnexpanded() error { return s.validate(true) }
+
+func (s *Site) validate(unexpanded bool) error {
+	for _, check := range []func() error{
+		s.validateName, s.validateBasePath, s.validateTexts, s.validateChoices, s.validateHosts,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return validateAPIKeys(s.APIKeys, unexpanded)
+}
+
+func (s *Site) validateName() error {
+	if s.Name != "" && (!siteNamePattern.MatchString(s.Name) || strings.Contains(s.Name, "..")) {
+		return invalid("site", "must consist of lower-case letters, digits, dots and hyphens, for example praxis-muster")
+	}
+	return nil
+}
+
+func (s *Site) validateBasePath() error {
+	p := s.BasePath
+	if !basePathPattern.MatchString(p) {
+		return invalid("base path", fmt.Sprintf("%q must begin with a slash and consist of letters, digits and . _ ~ - /, for example /video", p))
+	}
+	if path.Clean(p) != p {
+		return invalid("base path", fmt.Sprintf("%q must be written without . and .. and double slashes: %s", p, path.Clean(p)))
+	}
+	return nil
+}
+
+func (s *Site) validateTexts() error {
+	if fix := checkText(s.Practice, maxPracticeRune); fix != "" {
+		return invalid("practice", fix)
+	}
+	if s.Phone != "" && (len(s.Phone) > maxPhoneBytes || !phonePattern.MatchString(s.Phone)) {
+		return invalid("phone", `must be a telephone number of at most 40 characters, for example "+49 69 123456"`)
+	}
+	return nil
+}
+
+func (s *Site) validateChoices() error {
+	for _, c := range []struct {
+		field, value string
+		words        []string
+	}{
+		{"language", s.Language, []string{German, English}},
+		{"address", s.Address, []string{Formal, Informal}},
+		{"e2ee", s.E2EE, []string{Required, Off}},
+		{"waiting_room", s.WaitingRoom, []string{On, Off}},
+	} {
+		if err := choose(c.field, c.value, c.words); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.E2EE == Required:
+		return notYet("e2ee", "rooms that the server cannot read come with a later version; write e2ee off, media is then encrypted between each browser and this server")
+	case s.Language == English && s.Address == Informal:
+		return invalid("address", "du and sie exist in German only; write language de or leave the line out")
+	case s.MaxParticipants < MinParticipants || s.MaxParticipants > MaxParticipants:
+		return invalid("max_participants", fmt.Sprintf("must be a number from %d to %d", MinParticipants, MaxParticipants))
+	}
+	return nil
+}
+
+func (s *Site) validateHosts() error {
+	seen := make(map[string]bool)
+	for _, h := range s.Hosts {
+		if !hostIDPattern.MatchString(h.ID) {
+			return invalid("host", fmt.Sprintf("the id %q must consist of lower-case letters a-z, digits and hyphens, at most 32, for example host muster", h.ID))
+		}
+		if seen[h.ID] {
+			return invalid("host", fmt.Sprintf("there are two hosts with the id %q; give each its own", h.ID))
+		}
+		seen[h.ID] = true
+		if err := h.validate(); err != nil {
+			if fe, ok := errors.AsType[*FieldError](err); ok {
+				fe.Owner = h.ID
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Host) validate() error {
+	if fix := checkText(h.Name, maxNameRunes); fix != "" {
+		return invalid("name", fix)
+	}
+	if h.Email != "" {
+		if a, err := mail.ParseAddress(h.Email); err != nil || a.Address != h.Email || strings.ContainsAny(h.Email, "\r\n") {
+			return invalid("email", "must be one bare mail address, for example praxis@example.de")
+		}
+	}
+	return checkIdentity(h.Identity)
+}
+
+// checkIdentity refuses what is the same for everybody or what a visitor can
+// choose: either would make every visitor a host.
+func checkIdentity(identity string) error {
+	if identity == "" {
+		return nil
+	}
+	if !HasPlaceholder(identity) {
+		return invalid("identity", "must be a placeholder that names the person behind a request, for example {http.auth.user.id}")
+	}
+	for _, prefix := range untrusted {
+		if strings.Contains(identity, prefix) {
+			return invalid("identity", fmt.Sprintf("%s…} does not prove who somebody is; use what authentication has set, for example {http.auth.user.id}", prefix))
+		}
+	}
+	return nil
+}
+
+func validateAPIKeys(keys []APIKey, unexpanded bool) error {
+	seen := make(map[string]bool)
+	for _, k := range keys {
+		if !(unexpanded && HasPlaceholder(k.Key)) && !apiKeyPattern.MatchString(k.Key) {
+			return invalid("api_key", "the key must have 3 to 64 letters, digits, _ or -")
+		}
+		if seen[k.Key] {
+			return invalid("api_key", fmt.Sprintf("the key %q is written twice", k.Key))
+		}
+		seen[k.Key] = true
+		if unexpanded && HasPlaceholder(k.Secret) {
+			continue
+		}
+		if len(k.Secret) < minSecretBytes || len(k.Secret) > maxSecretBytes {
+			return invalid("api_key", fmt.Sprintf("the secret must have %d to %d bytes; a good one comes from: openssl rand -base64 36", minSecretBytes, maxSecretBytes))
+		}
+	}
+	return nil
+}
+
+func choose(field, value string, words []string) error {
+	for _, w := range words {
+		if value == w {
+			return nil
+		}
+	}
+	return invalid(field, fmt.Sprintf("%q is unknown here; write %s", value, strings.Join(words, " or ")))
+}
+
+// checkText returns what is wrong with a text that people will read, or "".
+func checkText(s string, limit int) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "must be valid UTF-8"
+	case utf8.RuneCountInString(s) > limit:
+		return fmt.Sprintf("must have at most %d characters", limit)
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
+		return "must not contain control characters"
+	case HasPlaceholder(s):
+		return "placeholders are not replaced here; in a Caddyfile write {$NAME}, which is replaced by the environment variable NAME when the file is read"
+	}
+	return ""
+}

@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package room
+
+import (
+	"testing"
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/sfu"
+)
+
+var threeLayers = []Layer{
+	{Quality: 0, Width: 320, Height: 180}, {Quality: 1, Width: 640, Height: 360}, {Quality: 2, Width: 1280, Height: 720},
+}
+
+func TestQualityFor(t *testing.T) {
+	tr := &track{info: TrackInfo{Layers: threeLayers}}
+	for name, tc := range map[string]struct {
+		s    subscription
+		want int
+	}{
+		"nothing set":     {subscription{}, 2},
+		"disabled":        {subscription{set: true, settings: sfu.Settings{Disabled: true, Quality: 2}}, -1},
+		"by quality":      {subscription{set: true, settings: sfu.Settings{Quality: 1}}, 1},
+		"beyond quality":  {subscription{set: true, settings: sfu.Settings{Quality: 9}}, 2},
+		"exact size":      {subscription{set: true, settings: sfu.Settings{Width: 320, Height: 180}}, 0},
+		"a little larger": {subscription{set: true, settings: sfu.Settings{Width: 321, Height: 180}}, 1},
+		"upright":         {subscription{set: true, settings: sfu.Settings{Width: 360, Height: 640}}, 1},
+		"huge":            {subscription{set: true, settings: sfu.Settings{Width: 4000, Height: 3000}}, 2},
+		"size wins":       {subscription{set: true, settings: sfu.Settings{Width: 10, Height: 10, Quality: 2}}, 0},
+	} {
+		if got := tr.qualityFor(&tc.s); got != tc.want {
+			t.Errorf("%s: %d, want %d", name, got, tc.want)
+		}
+	}
+}
+
+func TestDynacast(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *host) {
+		a := h.join("ada", nil)
+		cam := a.publish("cam", SourceCamera, func(q *AddTrack) { q.Layers = threeLayers })
+		told := func() [3]bool {
+			q := last[SubscribedQuality](a)
+			if q.TrackSID != cam || len(q.Codecs) != 1 || q.Codecs[0].Codec != "vp8" {
+				t.Errorf("told %+v", q)
+			}
+			return q.Codecs[0].Enabled
+		}
+		if len(all[SubscribedQuality](a)) != 0 {
+			t.Error("a downgrade came at once")
+		}
+		time.Sleep(downgradeDelay)
+		if told() != [3]bool{} {
+			t.Errorf("nobody watches, yet %v", told())
+		}
+		b := h.join("bob", func(j *Join) { j.AdaptiveStream = true })
+		settle()
+		if told() != [3]bool{true} {
+			t.Errorf("bob has not told a size yet: %v", told())
+		}
+		if s, ok := b.peer().setting(cam); !ok || s.Quality != 0 {
+			t.Errorf("bob's settings %+v", s)
+		}
+		set := func(c *client, s sfu.Settings) {
+			c.do(TrackSettings{TrackSIDs: []string{cam}, Settings: s})
+			settle()
+		}
+		set(b, sfu.Settings{Width: 600, Height: 300})
+		if told() != [3]bool{true, true} {
+			t.Errorf("bob watches the middle layer: %v", told())
+		}
+		c := h.join("cyd", nil)
+		settle()
+		if told() != [3]bool{true, true, true} {
+			t.Errorf("cyd watches the highest layer: %v", told())
+		}
+		n := len(all[SubscribedQuality](a))
+		for range 5 { // a tab that goes back and forth
+			set(c, sfu.Settings{Quality: 0})
+			time.Sleep(downgradeDelay / 2)
+			set(c, sfu.Settings{Quality: 2})
+		}
+		if m := len(all[SubscribedQuality](a)); m != n {
+			t.Errorf("%d messages for nothing", m-n)
+		}
+		c.do(Bye{})
+		time.Sleep(downgradeDelay + time.Second)
+		if told() != [3]bool{true, true} {
+			t.Errorf("cyd has left: %v", told())
+		}
+		r, err := h.resume(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := all[SubscribedQuality](r); len(got) != 1 || got[0].Codecs[0].Enabled != [3]bool{true, true} {
+			t.Errorf("after the resume %+v", got)
+		}
+	})
+}
+
+func TestDynacastSVC(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *host) {
+		a := h.join("ada", nil)
+		a.publish("cam", SourceCamera, func(q *AddTrack) { q.Codecs = []Codec{{Mime: "vp9", Layers: threeLayers}} })
+		a.publish("mic", SourceMicrophone, nil)
+		time.Sleep(downgradeDelay)
+		if got := all[SubscribedQuality](a); len(got) != 1 || got[0].Codecs[0] != (SubscribedCodec{Codec: "vp9"}) {
+			t.Errorf("told %+v", got)
+		}
+		h.join("bob", func(j *Join) { j.AdaptiveStream = true })
+		settle()
+		if got := last[SubscribedQuality](a); got.Codecs[0].Enabled != [3]bool{true, true, true} {
+			t.Errorf("told %+v", got)
+		}
+	})
+}

@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package room
+
+import "time"
+
+// Limits and intervals that every room respects.
+const (
+	defaultMaxRooms        = 200
+	defaultMaxParticipants = 10
+	defaultEmptyGrace      = 60 * time.Second
+	defaultResumeGrace     = 60 * time.Second
+
+	// maxRequests bounds the requests waiting in a room's mailbox, and
+	// maxSessionRequests those of one session, so that nobody starves others.
+	maxRequests        = 4096
+	maxSessionRequests = 64
+	// maxCommands bounds joins, resumes and moderation, on top of requests.
+	maxCommands = 1024
+
+	updateInterval  = 50 * time.Millisecond
+	refreshInterval = 5 * time.Minute
+	// maxDeparted bounds the departed whom a resuming participant is told of.
+	maxDeparted = 256
+
+	maxIdentity = 256
+	// maxMetadata bounds name, metadata and attributes of one participant, and
+	// a room's metadata, in bytes.
+	maxMetadata   = 8 << 10
+	maxAttributes = 64
+	maxNameRunes  = 64
+
+	maxPublished     = 6
+	maxPending       = 8
+	maxLayers        = 3
+	maxCodecs        = 8
+	maxFeatures      = 16
+	maxTrackName     = 256
+	maxCandidates    = 50 // per negotiation
+	maxAudioReceived = 50
+	maxVideoReceived = 25
+	// pendingLife is how long an announced track may wait for its section.
+	pendingLife = 60 * time.Second
+	// muteSettle is how long a client's unmute is not heeded after a moderator's
+	// mute that the client has not confirmed: its reconciliation of the two
+	// states would otherwise undo the mute.
+	muteSettle = 2 * time.Second
+
+	// firstOfferWait is how long the offer that each client sends on its own
+	// after a join is waited for, before it is asked for one; resumeOfferWait
+	// the same after a resume, and offerWait after each asking.
+	firstOfferWait  = 3 * time.Second
+	resumeOfferWait = 5 * time.Second
+	offerWait       = 10 * time.Second
+	// fruitlessWait, doubled each time, delays asking again for sections that
+	// the last offer did not bring.
+	fruitlessWait    = 100 * time.Millisecond
+	maxFruitlessWait = 10 * time.Second
+
+	// downgradeDelay is how long a layer stays on after its last watcher.
+	downgradeDelay = 5 * time.Second
+
+	dataRate     = 100 // messages per second and sender
+	dataBurst    = 200
+	maxDataQueue = 512     // messages of one sender that wait in the room
+	maxDataBytes = 4 << 20 // and their bytes
+	// maxOutbox bounds the reliable messages that wait for a slow receiver, and
+	// outboxRetry is how often they are tried again.
+	maxOutbox      = 64
+	maxOutboxBytes = 1 << 20
+	outboxRetry    = 20 * time.Millisecond
+
+	revocationLife = 15 * time.Minute
+	maxRevocations = 4096
+)

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The videoroom authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Makes what is committed but generated: the wire schema's Go code and the
+# built user interface. `scripts/test.sh` fails when either is stale.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+scripts/generate-wire.sh
+(cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build)

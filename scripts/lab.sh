@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The videoroom authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Calls through two network namespaces with a filter between them: Caddy at
+# 10.77.0.1, the browsers at 10.77.0.2. Runs e2e/lab/*.test.mjs, which change
+# the filter while people talk. Needs root.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+[ "$(id -u)" -eq 0 ] || { echo "lab: needs root (network namespaces)" >&2; exit 1; }
+scripts/test.sh deps
+scripts/test.sh build
+(cd e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+
+id=$$
+srv=vrs$id cli=vrc$id
+cleanup() {
+  ip netns del "$srv" 2>/dev/null || true
+  ip netns del "$cli" 2>/dev/null || true
+}
+trap cleanup EXIT
+ip netns add "$srv"
+ip netns add "$cli"
+ip link add vr0 netns "$srv" type veth peer name vr0 netns "$cli"
+for side in "$srv 10.77.0.1" "$cli 10.77.0.2"; do
+  read -r ns addr <<<"$side"
+  ip -n "$ns" link set lo up
+  ip -n "$ns" addr add "$addr/24" dev vr0
+  ip -n "$ns" link set vr0 up
+done
+
+export E2E_ADDRESS=10.77.0.1 E2E_CADDY_PREFIX="ip netns exec $srv" E2E_FILTER_NS=$srv
+ip netns exec "$cli" bash -c 'cd e2e && exec ./run.sh lab/*.test.mjs'

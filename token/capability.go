@@ -1,0 +1,207 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"crypto/hmac"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+)
+
+// A capability is base64url(version ‖ fields ‖ 128-bit HMAC-SHA-256). The key
+// binds purpose and site, the HMAC's input the room where there is one. It is
+// short, because it stands behind the # of a link that people send each other.
+const (
+	capVersion = 1
+	capTag     = 16
+	capMax     = 512
+)
+
+// Visit is what a visitor link's capability says.
+type Visit struct {
+	// Host is the id of the host who opened the room; empty where a site has no
+	// hosts.
+	Host string
+	// Expires ends the link.
+	Expires time.Time
+}
+
+// HostKey is what a host link's capability says.
+type HostKey struct {
+	Host string
+	// Generation is raised to void the links printed before.
+	Generation uint32
+}
+
+// Grant lets a host reopen a room after a restart of the server.
+type Grant struct {
+	Room, Host      string
+	Opened, Expires time.Time
+}
+
+// Visit mints the capability of a visitor link to a room.
+func (k *Keys) Visit(site, room string, v Visit) (string, error) {
+	e := encoder{}
+	e.time(v.Expires)
+	e.text(v.Host)
+	return e.seal(k.derive(purposeVisit, site), room)
+}
+
+// VerifyVisit checks the capability of a visitor link to a room. It returns
+// [ErrBadCapability], or [ErrCapabilityExpired] to the holder of an authentic
+// one. The time it takes does not tell the two apart from each other.
+func (k *Keys) VerifyVisit(site, room, capability string, now time.Time) (Visit, error) {
+	d := unseal(k.derive(purposeVisit, site), room, capability)
+	v := Visit{Expires: d.time(), Host: d.text()}
+	if !d.done() || !ValidID(room) {
+		return Visit{}, ErrBadCapability
+	}
+	if !now.Before(v.Expires) {
+		return Visit{}, ErrCapabilityExpired
+	}
+	return v, nil
+}
+
+// HostKey mints the capability of a host link.
+func (k *Keys) HostKey(site string, h HostKey) (string, error) {
+	e := encoder{}
+	e.uint32(h.Generation)
+	e.text(h.Host)
+	return e.seal(k.derive(purposeHost, site), "")
+}
+
+// VerifyHostKey checks the capability of a host link. It returns
+// [ErrBadCapability]. The caller compares host and generation with the
+// configuration.
+func (k *Keys) VerifyHostKey(site, capability string) (HostKey, error) {
+	d := unseal(k.derive(purposeHost, site), "", capability)
+	h := HostKey{Generation: d.uint32(), Host: d.text()}
+	if !d.done() {
+		return HostKey{}, ErrBadCapability
+	}
+	return h, nil
+}
+
+// Grant mints a room grant.
+func (k *Keys) Grant(site string, g Grant) (string, error) {
+	e := encoder{}
+	e.text(g.Room)
+	e.time(g.Opened)
+	e.time(g.Expires)
+	e.text(g.Host)
+	return e.seal(k.derive(purposeGrant, site), "")
+}
+
+// VerifyGrant checks a room grant. It returns [ErrBadCapability] or
+// [ErrCapabilityExpired].
+func (k *Keys) VerifyGrant(site, capability string, now time.Time) (Grant, error) {
+	d := unseal(k.derive(purposeGrant, site), "", capability)
+	g := Grant{Room: d.text(), Opened: d.time(), Expires: d.time(), Host: d.text()}
+	if !d.done() || !ValidID(g.Room) {
+		return Grant{}, ErrBadCapability
+	}
+	if !now.Before(g.Expires) {
+		return Grant{}, ErrCapabilityExpired
+	}
+	return g, nil
+}
+
+// Pseudonym returns a host's identity in a room: the same after a reload of
+// the page and a restart of the server, so that coming back replaces the lost
+// connection; unlinkable between rooms.
+func (k *Keys) Pseudonym(site, room, host string) string {
+	e := encoder{}
+	e.text(room)
+	e.text(host)
+	return idText(mac(k.derive(purposePseudonym, site), e.b))
+}
+
+type encoder struct {
+	b   []byte
+	err error
+}
+
+func (e *encoder) uint32(v uint32) { e.b = binary.BigEndian.AppendUint32(e.b, v) }
+
+// time stores whole seconds in 32 bits, good until 2106.
+func (e *encoder) time(t time.Time) {
+	s := t.Unix()
+	if s < 0 || s > math.MaxUint32 {
+		e.err = fmt.Errorf("time out of range: %w", ErrTooLong)
+		s = 0
+	}
+	e.uint32(uint32(s))
+}
+
+func (e *encoder) text(s string) {
+	if len(s) > math.MaxUint8 {
+		e.err = fmt.Errorf("text of %d bytes: %w", len(s), ErrTooLong)
+		s = ""
+	}
+	e.b = append(append(e.b, byte(len(s))), s...)
+}
+
+func (e *encoder) seal(key []byte, context string) (string, error) {
+	if e.err != nil {
+		return "", fmt.Errorf("minting a capability: %w", e.err)
+	}
+	body := append([]byte{capVersion}, e.b...)
+	if len(body)+capTag > capMax {
+		return "", fmt.Errorf("minting a capability: %w", ErrTooLong)
+	}
+	return b64.EncodeToString(append(body, capMAC(key, context, body)...)), nil
+}
+
+func capMAC(key []byte, context string, body []byte) []byte {
+	m := binary.BigEndian.AppendUint32(nil, uint32(len(context)))
+	m = append(append(m, context...), body...)
+	return mac(key, m)[:capTag]
+}
+
+// decoder reads fields; a bad one yields zero values and done() == false.
+type decoder struct {
+	b  []byte
+	ok bool
+}
+
+// unseal verifies a capability. The HMAC is computed whatever the input looks
+// like, so that a malformed link costs the same as a forged one.
+func unseal(key []byte, context, capability string) *decoder {
+	var raw []byte
+	if len(capability) <= b64.EncodedLen(capMax) {
+		raw, _ = decode(capability)
+	}
+	ok := len(raw) > capTag
+	if !ok {
+		raw = make([]byte, capTag+1)
+	}
+	body, tag := raw[:len(raw)-capTag], raw[len(raw)-capTag:]
+	ok = hmac.Equal(tag, capMAC(key, context, body)) && ok && body[0] == capVersion
+	return &decoder{b: body[1:], ok: ok}
+}
+
+func (d *decoder) take(n int) []byte {
+	if !d.ok || len(d.b) < n {
+		d.ok = false
+		return make([]byte, n)
+	}
+	out := d.b[:n]
+	d.b = d.b[n:]
+	return out
+}
+
+func (d *decoder) uint32() uint32  { return binary.BigEndian.Uint32(d.take(4)) }
+func (d *decoder) time() time.Time { return time.Unix(int64(d.uint32()), 0).UTC() }
+
+func (d *decoder) text() string {
+	n := int(d.take(1)[0])
+	if !d.ok {
+		return ""
+	}
+	return string(d.take(n))
+}
+
+func (d *decoder) done() bool { return d.ok && len(d.b) == 0 }
