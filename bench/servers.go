@@ -80,7 +80,7 @@ http://127.0.0.1:17881 {
 	videoroom / {
 		e2ee off
 		waiting_room off
-		max_participants 100
+		max_participants 50
 		api_key %s %s
 	}
 }

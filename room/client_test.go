@@ -149,7 +149,7 @@ func (c *client) learn(p ParticipantInfo) {
 		c.faults = append(c.faults, "a version went back")
 	}
 	if p.State == StateDisconnected {
-		if known && old.SID != p.SID {
+		if known && p.JoinedAt.Before(old.JoinedAt) {
 			c.faults = append(c.faults, "the departure of an older participant tears down a newer one")
 		}
 		delete(c.roster, p.Identity)

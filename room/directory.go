@@ -20,8 +20,8 @@ type Options struct {
 	Log *slog.Logger
 	// MaxRooms bounds the rooms there are at a time; 0 means 200.
 	MaxRooms int
-	// Watch is told the events of every room, under the terms of Room.Watch; nil
-	// for nobody.
+	// Watch is told the events of every room, under the terms of Room.Watch, and
+	// by several rooms at a time; nil for nobody.
 	Watch func(Event)
 }
 

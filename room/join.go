@@ -77,7 +77,9 @@ func (r *Room) admit(j Join) (*participant, error) {
 	}
 	r.members[p.identity], r.bySID[p.sid] = p, p
 	r.order = append(r.order, p)
-	delete(r.departed, p.identity)
+	if p.visible() {
+		delete(r.departed, p.identity)
+	}
 	r.checkEmpty()
 	return p, nil
 }

@@ -56,6 +56,10 @@ func TestResume(t *testing.T) {
 		}
 		// The client reconciles the mute state; this must not undo the mute.
 		n.do(Mute{SID: cam, Muted: false})
+		settle()
+		if got, _ := b.knows("ada"); !got.Tracks[0].Muted {
+			t.Error("the reconciliation undid the moderator's mute")
+		}
 		n.do(Mute{SID: cam, Muted: true})
 		settle()
 		h.agree(n, b, d)
@@ -63,11 +67,23 @@ func TestResume(t *testing.T) {
 			t.Error("the moderator's mute was undone")
 		}
 		n.do(Mute{SID: cam, Muted: false})
+		theirs := b.publish("cam", SourceCamera, nil)
+		screen := b.publish("screen", SourceScreen, nil)
+		n.do(TrackSettings{TrackSIDs: []string{screen}, Settings: sfu.Settings{Quality: 1}})
 		n.do(SyncState{
-			Subscription: &Subscription{TrackSIDs: []string{mic, "TR_gone"}},
-			Published:    []string{"cam", cam, "TR_ended"},
+			Subscription: &Subscription{
+				TrackSIDs: []string{mic}, ByParticipant: map[string][]string{"x": {"TR_gone"}},
+			},
+			Published: []string{"cam", cam, "TR_ended"},
+			Disabled:  []string{theirs, screen, "TR_gone"},
 		})
 		settle()
+		if s, _ := n.peer().setting(theirs); s != (sfu.Settings{Disabled: true, Quality: 2}) {
+			t.Errorf("settings %+v", s)
+		}
+		if s, _ := n.peer().setting(screen); s != (sfu.Settings{Disabled: true, Quality: 1}) {
+			t.Errorf("settings %+v", s)
+		}
 		if got := all[TrackUnpublished](n); len(got) != 1 || got[0].SID != "TR_ended" {
 			t.Errorf("ended tracks: %+v", got)
 		}

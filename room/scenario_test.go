@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -300,8 +301,13 @@ func TestDuplicateIdentity(t *testing.T) {
 }
 
 func TestEmptyGrace(t *testing.T) {
+	var mu sync.Mutex
 	var events []EventKind
-	bubble(t, Options{Watch: func(e Event) { events = append(events, e.Kind) }}, func(t *testing.T, h *host) {
+	bubble(t, Options{Watch: func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		events = append(events, e.Kind)
+	}}, func(t *testing.T, h *host) {
 		a := h.join("ada", func(j *Join) { j.Policy.EmptyGrace = 10 * time.Second; j.Policy.Metadata = "m" })
 		sid := last[Joined](a).Room.SID
 		a.do(Bye{})

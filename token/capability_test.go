@@ -268,3 +268,25 @@ func FuzzCapability(f *testing.F) {
 		}
 	})
 }
+
+// TestFormatsStay: links in mails and printed host links survive updates.
+func TestFormatsStay(t *testing.T) {
+	k, err := ParseKeys([]byte("videoroom-master-1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA " + checksum(make([]byte, 32))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const room = "abcdefghijklmnopqrstuvwxy4"
+	visit, _ := k.Visit("a.example", room, Visit{Host: "muster", Expires: testNow})
+	host, _ := k.HostKey("a.example", HostKey{Host: "muster", Generation: 1})
+	grant, _ := k.Grant("a.example", Grant{Room: room, Host: "muster", Opened: testNow, Expires: testNow})
+	for name, c := range map[string]struct{ got, want string }{
+		"visit":     {visit, "AWtJ0gAGbXVzdGVyOlaLlHd3PYYyb5uXN7k8wA"},
+		"host":      {host, "AQAAAAEGbXVzdGVy8vdjDvyTk9BYnt3Ihkn81A"},
+		"grant":     {grant, "ARphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5NGtJ0gBrSdIABm11c3RlclTMBhsYnvfQ7ULkDUSmDrU"},
+		"pseudonym": {k.Pseudonym("a.example", room, "muster"), "2cmk7eetjcsnllxsjykab5543e"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %s", name, c.got)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package videoroom
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/rewrite"
+
+	"github.com/caddy-videoroom/videoroom/config"
+)
+
+// address is a place under which browsers reach a site, as far as the
+// configuration tells: for log lines and links, never for a decision.
+type address struct {
+	site   *config.Site
+	scheme string
+	host   string // without port; "" where the site answers to every name
+	port   string // "" for the scheme's own
+	base   string
+}
+
+// siteID returns the id of the site at this address; see engine.Call.
+func (at address) siteID() string {
+	if at.site.Name != "" {
+		return at.site.Name
+	}
+	return at.name()
+}
+
+func (at address) name() string {
+	if at.host == "" {
+		return "localhost"
+	}
+	return at.host
+}
+
+// origin returns "https://host[:port]".
+func (at address) origin() string {
+	if at.port == "" {
+		if strings.Contains(at.name(), ":") {
+			return at.scheme + "://[" + at.name() + "]"
+		}
+		return at.scheme + "://" + at.name()
+	}
+	return at.scheme + "://" + net.JoinHostPort(at.name(), at.port)
+}
+
+// addresses returns the addresses of all handlers of this configuration that
+// its servers' routes lead to.
+func (a *App) addresses() []address {
+	var servers []*caddyhttp.Server
+	for _, h := range a.registered() {
+		if h.server != nil && !slices.Contains(servers, h.server) {
+			servers = append(servers, h.server)
+		}
+	}
+	var all []address
+	for _, srv := range servers {
+		scheme, listenHost, port := listens(srv)
+		walk(srv.Routes, place{}, func(h *Handler, in place) {
+			hosts := in.hosts
+			if len(hosts) == 0 {
+				hosts = []string{listenHost}
+			}
+			for _, host := range hosts {
+				all = append(all, address{h.site, scheme, host, port, in.prefix + h.site.Base()})
+			}
+		})
+	}
+	return all
+}
+
+// place is what the routes around a handler say about it.
+type place struct {
+	hosts  []string
+	prefix string // of the path, stripped before the handler sees it
+}
+
+func walk(routes caddyhttp.RouteList, in place, visit func(*Handler, place)) {
+	for _, route := range routes {
+		here := in
+		if hosts := hostsOf(route.MatcherSets); len(hosts) > 0 {
+			here.hosts = hosts
+		}
+		for _, handler := range route.Handlers {
+			switch m := handler.(type) {
+			case *rewrite.Rewrite:
+				in.prefix += m.StripPathPrefix // for the routes after this one
+				here.prefix = in.prefix
+			case *caddyhttp.Subroute:
+				walk(m.Routes, here, visit)
+			case *Handler:
+				visit(m, here)
+			}
+		}
+	}
+}
+
+// hostsOf returns the host names that a route is for, without patterns.
+func hostsOf(sets caddyhttp.MatcherSets) []string {
+	var hosts []string
+	for _, set := range sets {
+		for _, matcher := range set {
+			m, ok := matcher.(*caddyhttp.MatchHost)
+			if !ok {
+				continue
+			}
+			for _, host := range *m {
+				if !strings.ContainsAny(host, "*{") {
+					hosts = append(hosts, strings.ToLower(host))
+				}
+			}
+		}
+	}
+	return hosts
+}
+
+// listens returns how browsers reach a server: host is "" where it listens on
+// every address, port is "" where it is the scheme's own.
+func listens(srv *caddyhttp.Server) (scheme, host, port string) {
+	scheme = "http"
+	if len(srv.TLSConnPolicies) > 0 {
+		scheme = "https"
+	}
+	if len(srv.Listen) == 0 {
+		return scheme, "", ""
+	}
+	na, err := caddy.ParseNetworkAddress(srv.Listen[0])
+	if err != nil || na.IsUnixNetwork() || na.IsFdNetwork() {
+		return scheme, "", ""
+	}
+	if ip, err := netip.ParseAddr(na.Host); err != nil || !ip.IsUnspecified() {
+		host = na.Host
+	}
+	if scheme == "https" && na.StartPort == 443 || scheme == "http" && na.StartPort == 80 {
+		return scheme, host, ""
+	}
+	return scheme, host, strconv.FormatUint(uint64(na.StartPort), 10)
+}

@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package videoroom
+
+import "errors"
+
+var (
+	errNotLocked  = errors.New("not locked")
+	errNotRunning = errors.New("no running configuration uses videoroom")
+)

@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package videoroom adds confidential video consultations to a Caddy site: one
+// directive, no second process, no account, no third party.
+//
+// This package is the skin between Caddy and the engine that runs the calls.
+// It owns what Caddy has to know: the modules, their lifecycle, the directive,
+// the admin interface, metrics and commands. It refuses everything else: it
+// holds no room, no socket and no visitor.
+package videoroom
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-videoroom/videoroom/config"
+)
+
+func init() {
+	caddy.RegisterModule(new(App))
+	caddy.RegisterModule(Handler{})
+	caddy.RegisterModule(adminAPI{})
+	registerCaddyfile()
+	registerCommands()
+}
+
+// Handler serves video consultations beneath a path of a site: pages for
+// visitors and hosts, the waiting room, and the way into the call. Requests
+// that it does not know go to the next handler.
+//
+// Requests beneath its path appear in no access log, because their addresses
+// name rooms.
+type Handler struct {
+	config.Site
+
+	// site is Site with defaults and with placeholders replaced. It stands
+	// apart from the exported fields because those are printed by Caddy's
+	// trace log.
+	site   *config.Site
+	app    *App
+	server *caddyhttp.Server
+	log    *slog.Logger
+}
+
+// CaddyModule returns the Caddy module information.
+func (Handler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.videoroom", New: func() caddy.Module { return new(Handler) }}
+}
+
+// Provision fills in defaults, replaces placeholders and registers the site
+// with the app. It opens nothing and writes nothing: Caddy provisions a
+// configuration also to validate it.
+func (h *Handler) Provision(ctx caddy.Context) error {
+	h.log = ctx.Slogger()
+	site := h.Site
+	site.Hosts = slices.Clone(h.Hosts)
+	site.APIKeys = slices.Clone(h.APIKeys)
+	site.SetDefaults()
+	if err := expand(&site); err != nil {
+		return fmt.Errorf("videoroom: %w", err)
+	}
+	h.site = &site
+	app, err := ctx.App("videoroom")
+	if err != nil {
+		return fmt.Errorf("videoroom: loading the app: %w", err)
+	}
+	h.app = app.(*App)
+	h.server, _ = ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	h.app.register(h)
+	return nil
+}
+
+// Validate refuses settings that cannot be served, with the fix.
+func (h *Handler) Validate() error {
+	if err := h.site.Validate(); err != nil {
+		return fmt.Errorf("videoroom: %w", err)
+	}
+	return nil
+}
+
+// Cleanup lets go of the app. Calls go on: they belong to the engine.
+func (h *Handler) Cleanup() error {
+	if h.app != nil {
+		h.app.unregister(h)
+	}
+	return nil
+}
+
+// expand replaces placeholders where they are allowed. Errors name the
+// placeholder, never a value.
+func expand(site *config.Site) error {
+	repl := caddy.NewReplacer()
+	for i := range site.APIKeys {
+		k := &site.APIKeys[i]
+		for _, field := range []*string{&k.Key, &k.Secret} {
+			if !config.HasPlaceholder(*field) {
+				continue
+			}
+			value, err := repl.ReplaceOrErr(*field, true, true)
+			if err != nil {
+				return fmt.Errorf("api_key: %w", err)
+			}
+			*field = value
+		}
+	}
+	for i := range site.Hosts {
+		// What only a request can fill stays as it is.
+		site.Hosts[i].Identity = repl.ReplaceKnown(site.Hosts[i].Identity, "")
+	}
+	return nil
+}
+
+// Interface guards
+var (
+	_ caddy.Module                = (*Handler)(nil)
+	_ caddy.Provisioner           = (*Handler)(nil)
+	_ caddy.Validator             = (*Handler)(nil)
+	_ caddy.CleanerUpper          = (*Handler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+)

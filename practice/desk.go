@@ -1,0 +1,264 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/config"
+)
+
+// Options is what a desk is made of.
+type Options struct {
+	// Keys and Rooms are required.
+	Keys  Keys
+	Rooms Rooms
+	// Version is told to clients.
+	Version string
+	// Limits that are not zero replace the defaults.
+	Limits Limits
+	// Log takes failures of the server's own; nil: none. It never gets a name,
+	// address, room or token.
+	Log *slog.Logger
+}
+
+// Desk is the reception of all sites. Create it with [New]; it runs until
+// [Desk.Close].
+//
+// One mutex guards all state. Nothing is called under it but the crowd's
+// counters. Sessions learn of changes by a wake-up and read the state anew, so
+// no queue can overflow.
+type Desk struct {
+	keys    Keys
+	rooms   Rooms
+	version string
+	limits  Limits
+	log     *slog.Logger
+	crowd   *crowd
+
+	// ctx ends sessions at once, leave asks them to end politely.
+	ctx    context.Context
+	cancel context.CancelFunc
+	leave  chan struct{}
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	records map[roomKey]*record
+	hosts   map[hostKey]map[*hostSession]struct{}
+	secrets map[secretHash]*knock
+}
+
+type (
+	roomKey struct{ site, id string }
+	hostKey struct{ site, id string }
+)
+
+// New opens the desk and starts its one goroutine beside the sessions', which
+// clears away what is over. Close ends it.
+func New(o Options) *Desk {
+	ctx, cancel := context.WithCancel(context.Background())
+	d := &Desk{
+		keys: o.Keys, rooms: o.Rooms, version: o.Version, limits: o.Limits, log: o.Log,
+		ctx: ctx, cancel: cancel, leave: make(chan struct{}),
+		records: make(map[roomKey]*record),
+		hosts:   make(map[hostKey]map[*hostSession]struct{}),
+		secrets: make(map[secretHash]*knock),
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	d.limits.setDefaults()
+	d.crowd = newCrowd(&d.limits, time.Now())
+	unwatch := d.rooms.Watch(d.changed)
+	d.wg.Go(func() { // ends with leave
+		defer unwatch()
+		d.clear()
+	})
+	return d
+}
+
+// Close takes nobody any more and ends all sessions, telling clients to come
+// back (close code 1012). It returns when all have ended; when ctx ends before,
+// it cuts the rest.
+func (d *Desk) Close(ctx context.Context) {
+	d.mu.Lock()
+	if !d.closed {
+		d.closed = true
+		close(d.leave)
+	}
+	d.mu.Unlock()
+	stop := context.AfterFunc(ctx, d.cancel)
+	defer stop()
+	d.wg.Wait()
+	d.cancel()
+}
+
+// spawn runs a session on a goroutine of the desk's. It returns false when the
+// desk is closed.
+func (d *Desk) spawn(session func()) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.wg.Go(session) // ends with leave, ctx or its client
+	return true
+}
+
+// Stats counts without naming.
+type Stats struct {
+	// OpenRooms are rooms that hosts have opened; Waiting the visitors waiting
+	// now; Hosts the dashboards connected.
+	OpenRooms, Waiting, Hosts int
+}
+
+// Stats returns the present counts.
+func (d *Desk) Stats() Stats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var s Stats
+	for _, r := range d.records {
+		if r.open() {
+			s.OpenRooms++
+		}
+		s.Waiting += r.waiting()
+	}
+	for _, sessions := range d.hosts {
+		s.Hosts += len(sessions)
+	}
+	return s
+}
+
+// Admitted checks a participant with an authentic media token of ours: it
+// returns [ErrEnded] after the room's end and [ErrRemoved] after the
+// participant's removal. A room the desk knows nothing of is none of its
+// business: after a restart, people come back before the host does.
+func (d *Desk) Admitted(site, room, identity string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.records[roomKey{site, room}]
+	switch {
+	case r == nil:
+		return nil
+	case r.ended:
+		return ErrEnded
+	}
+	if _, removed := r.removed[identity]; removed {
+		return ErrRemoved
+	}
+	return nil
+}
+
+// Install applies a new configuration to what is running. find returns the
+// sites that may serve a site id: hosts that none of them knows are signed
+// out, rooms of an id that nobody serves are closed and their visitors sent
+// away. Ending what goes on in such rooms is the caller's business.
+func (d *Desk) Install(find func(siteID string) []*config.Site) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for key, sessions := range d.hosts {
+		site := siteOf(find(key.site), key.id)
+		for h := range sessions {
+			if site != nil {
+				h.site = site
+			}
+			h.dismissed = site == nil
+			h.wake()
+		}
+	}
+	for key, r := range d.records {
+		sites := find(key.site)
+		if len(sites) == 0 {
+			d.endLocked(r, reasonEnded)
+		} else if site := siteOf(sites, r.host); site != nil {
+			r.site = site
+		}
+	}
+}
+
+func siteOf(sites []*config.Site, host string) *config.Site {
+	for _, s := range sites {
+		if _, ok := s.Host(host); ok {
+			return s
+		}
+	}
+	return nil
+}
+
+// changed is called by the rooms.
+func (d *Desk) changed(site, room string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.records[roomKey{site, room}]; r != nil {
+		d.wakeHostLocked(hostKey{site, r.host})
+	}
+}
+
+// presentLocked tells whether any dashboard of a host is connected.
+func (d *Desk) presentLocked(k hostKey) bool { return len(d.hosts[k]) > 0 }
+
+func (d *Desk) wakeHostLocked(k hostKey) {
+	for h := range d.hosts[k] {
+		h.wake()
+	}
+}
+
+// presenceLocked tells waiting visitors that the host has come or gone.
+func (d *Desk) presenceLocked(k hostKey) {
+	for key, r := range d.records {
+		if key.site == k.site && r.host == k.id {
+			r.wakeVisitors()
+		}
+	}
+}
+
+// clear removes what is over, once a second, until the desk closes.
+func (d *Desk) clear() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-d.leave:
+			return
+		case now := <-tick.C:
+			d.sweep(now)
+		}
+	}
+}
+
+func (d *Desk) sweep(now time.Time) {
+	var old []roomKey
+	d.mu.Lock()
+	for key, r := range d.records {
+		d.sweepLocked(r, now)
+		if !r.ended && !now.Before(r.expires) {
+			old = append(old, key)
+		}
+		if r.over(now) {
+			delete(d.records, key)
+		}
+	}
+	d.mu.Unlock()
+	for _, key := range old {
+		// A consultation that runs past its link's end is not torn apart.
+		if len(d.rooms.Participants(key.site, key.id)) > 0 {
+			continue
+		}
+		d.mu.Lock()
+		if r := d.records[key]; r != nil {
+			d.endLocked(r, reasonExpired)
+		}
+		d.mu.Unlock()
+	}
+}
+
+func (d *Desk) isClosed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closed
+}

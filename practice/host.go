@@ -1,0 +1,270 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/token"
+)
+
+// hostFrame is what hosts say.
+type hostFrame struct {
+	Type     string   `json:"type"`
+	Token    string   `json:"token"`
+	Rooms    []string `json:"rooms"`
+	ID       int64    `json:"id"`
+	Do       string   `json:"do"`
+	Room     string   `json:"room"`
+	Knock    string   `json:"knock"`
+	Identity string   `json:"identity"`
+	Kind     Kind     `json:"kind"`
+	Name     string   `json:"name"`
+}
+
+// What hosts are told.
+type (
+	person struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	}
+	stateFrame struct {
+		Type  string      `json:"type"`
+		Host  person      `json:"host"`
+		Rooms []roomState `json:"rooms"`
+	}
+	roomState struct {
+		ID           string        `json:"id"`
+		Grant        string        `json:"grant"`
+		Link         string        `json:"link"`
+		OpenedAt     time.Time     `json:"opened_at"`
+		Participants []Participant `json:"participants"`
+		Waiting      []guest       `json:"waiting"`
+	}
+	guest struct {
+		ID    string    `json:"id"`
+		Name  string    `json:"name"`
+		Since time.Time `json:"since"`
+	}
+	sessionFrame struct {
+		Type      string `json:"type"`
+		Token     string `json:"token"`
+		ExpiresIn int    `json:"expires_in"`
+	}
+)
+
+// hostSession is one dashboard of a host. site and dismissed belong to the
+// desk's mutex, the rest to the session's goroutine.
+type hostSession struct {
+	signal
+	*socket
+	d     *Desk
+	key   hostKey
+	since time.Time
+	base  string
+
+	site      *config.Site
+	dismissed bool
+}
+
+func (d *Desk) serveHost(w http.ResponseWriter, r *http.Request, c Call) {
+	d.serveSocket(w, r, c, func(ctx context.Context, s *socket, from *source) error {
+		var f hostFrame
+		if err := d.first(s, &f); err != nil {
+			return err
+		}
+		if f.Type != "hello" {
+			return fail(CodeBadRequest)
+		}
+		now := time.Now()
+		proof, err := d.keys.VerifyHostSession(c.SiteID, f.Token, now)
+		if err != nil {
+			return d.crowd.wrong(from, now, err)
+		}
+		if _, ok := c.Site.Host(proof.Host); !ok {
+			return fail(CodeNotHost)
+		}
+		d.crowd.right(from)
+		h := &hostSession{
+			signal: newSignal(), socket: s, d: d, key: hostKey{c.SiteID, proof.Host}, since: proof.Since,
+			base: c.Base, site: c.Site,
+		}
+		if err := d.signIn(h); err != nil {
+			return err
+		}
+		defer d.signOut(h)
+		d.reopen(h, f.Rooms)
+		return h.loop(ctx)
+	})
+}
+
+// signIn registers a dashboard; visitors of the host's rooms see the host come.
+func (d *Desk) signIn(h *hostSession) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sessions := d.hosts[h.key]
+	if len(sessions) >= d.limits.SocketsPerHost {
+		return retry(CodeTooMany, 60)
+	}
+	if sessions == nil {
+		sessions = make(map[*hostSession]struct{})
+		d.hosts[h.key] = sessions
+	}
+	sessions[h] = struct{}{}
+	if len(sessions) == 1 {
+		d.presenceLocked(h.key)
+	}
+	return nil
+}
+
+func (d *Desk) signOut(h *hostSession) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.hosts[h.key], h)
+	if len(d.hosts[h.key]) == 0 {
+		delete(d.hosts, h.key)
+		d.presenceLocked(h.key)
+	}
+}
+
+// reopen opens the rooms that a host holds grants for and the desk does not
+// know: those of before a restart. Grants that do not fit are passed over,
+// since the dashboard shows what is open anyway.
+func (d *Desk) reopen(h *hostSession, grants []string) {
+	now := time.Now()
+	for _, text := range grants[:min(len(grants), d.limits.RoomsPerHost)] {
+		g, err := d.keys.VerifyGrant(h.key.site, text, now)
+		if err != nil || g.Host != h.key.id {
+			continue
+		}
+		link, err := d.keys.Visit(h.key.site, g.Room, token.Visit{Host: g.Host, Expires: g.Expires})
+		if err != nil {
+			continue
+		}
+		d.mu.Lock()
+		r := d.records[roomKey{h.key.site, g.Room}]
+		if own, all := d.openCountsLocked(h.key); (r == nil || r.opened.IsZero() && !r.ended) &&
+			own < d.limits.RoomsPerHost && all < d.limits.Rooms {
+			d.openLocked(roomKey{h.key.site, g.Room}, h.site, g, text, link)
+		}
+		d.mu.Unlock()
+	}
+}
+
+// loop serves a dashboard until it leaves, its sign-in ends or the desk closes.
+func (h *hostSession) loop(ctx context.Context) error {
+	refresh := time.NewTicker(h.d.limits.Refresh)
+	defer refresh.Stop()
+	pause := time.NewTimer(0) // runs while no state may be told
+	defer pause.Stop()
+	dirty, ready := true, false
+	for {
+		if dirty && ready {
+			if err := h.tell(ctx); err != nil {
+				return err
+			}
+			dirty, ready = false, false
+			pause.Reset(h.d.limits.Coalesce)
+		}
+		select {
+		case <-h.signal:
+			dirty = true
+		case <-pause.C:
+			ready = true
+		case <-refresh.C:
+			if err := h.renew(ctx); err != nil {
+				return err
+			}
+		case <-h.d.leave:
+			return errLeave
+		case frame, ok := <-h.frames:
+			if !ok {
+				return errGone
+			}
+			if err := h.hear(ctx, frame); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// tell writes the whole state.
+func (h *hostSession) tell(ctx context.Context) error {
+	s, ok := h.d.state(h)
+	if !ok {
+		return fail(CodeNotHost)
+	}
+	for i := range s.Rooms {
+		// Asked outside the lock: rooms answer from goroutines of their own.
+		people := h.d.rooms.Participants(h.key.site, s.Rooms[i].ID)
+		s.Rooms[i].Participants = append(s.Rooms[i].Participants, people...)
+	}
+	return h.write(ctx, s)
+}
+
+// state collects a host's open rooms; false: the host has been signed out.
+func (d *Desk) state(h *hostSession) (stateFrame, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	host, _ := h.site.Host(h.key.id)
+	s := stateFrame{Type: "state", Host: person{host.ID, host.Name}, Rooms: []roomState{}}
+	for key, r := range d.records {
+		if key.site == h.key.site && r.host == h.key.id && r.open() {
+			s.Rooms = append(s.Rooms, r.state())
+		}
+	}
+	slices.SortFunc(s.Rooms, func(a, b roomState) int {
+		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return s, !h.dismissed
+}
+
+func (r *record) state() roomState {
+	s := roomState{
+		ID: r.key.id, Grant: r.grant, Link: "r/" + r.key.id + "#s=" + r.link,
+		OpenedAt: r.opened.UTC().Truncate(time.Second), Participants: []Participant{}, Waiting: []guest{},
+	}
+	for _, k := range r.knocks {
+		if k.state == waiting {
+			s.Waiting = append(s.Waiting, guest{k.id, k.name, k.since.UTC()})
+		}
+	}
+	slices.SortFunc(s.Waiting, func(a, b guest) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
+	})
+	for i := range s.Waiting {
+		s.Waiting[i].Since = s.Waiting[i].Since.Truncate(time.Second)
+	}
+	return s
+}
+
+// renew hands the dashboard its next token. It fails when the sign-in is too
+// old; the page then signs in anew.
+func (h *hostSession) renew(ctx context.Context) error {
+	session, err := h.d.keys.HostSession(h.key.site, token.HostSession{Host: h.key.id, Since: h.since}, time.Now())
+	if err != nil {
+		return err
+	}
+	return h.write(ctx, sessionFrame{"session", session, seconds(token.HostSessionLife)})
+}
+
+// hear takes what a host says.
+func (h *hostSession) hear(ctx context.Context, frame []byte) error {
+	var f hostFrame
+	if err := h.accept(frame, &f); err != nil {
+		return err
+	}
+	switch f.Type {
+	case "ping":
+		return h.write(ctx, plainFrame{"pong"})
+	case "cmd":
+		return h.write(ctx, h.command(f))
+	}
+	return fail(CodeBadRequest)
+}

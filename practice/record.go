@@ -1,0 +1,195 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/token"
+)
+
+// record is what the desk knows of one room: opened by its host, ended, or
+// merely knocked at. It belongs to the desk's mutex.
+type record struct {
+	key  roomKey
+	host string
+	site *config.Site
+	// opened is zero until the host opens the room.
+	opened  time.Time
+	expires time.Time
+	ended   bool
+	// grant and link are what the host gets; empty until opened.
+	grant, link string
+	knocks      map[string]*knock
+	arrivals    bucket
+	// removed holds the identities that must not return.
+	removed map[string]struct{}
+}
+
+type knockState uint8
+
+const (
+	waiting knockState = iota
+	admitted
+	declined
+	closed
+)
+
+// Reasons told with a closed room.
+const (
+	reasonEnded   = "ended"
+	reasonExpired = "expired"
+)
+
+type secretHash [sha256.Size]byte
+
+// knock is one visitor at the door. It belongs to the desk's mutex.
+type knock struct {
+	id, name, identity string
+	secret             secretHash
+	since              time.Time
+	state              knockState
+	reason             string
+	record             *record
+	source             *source
+	// session is the socket that hears the answer; nil while it is cut.
+	session *visitorSession
+	// idle is when session went, or when the answer was given.
+	idle time.Time
+	// dropped tells a session that is still there that nothing will follow.
+	dropped bool
+}
+
+func (r *record) open() bool { return !r.opened.IsZero() && !r.ended }
+
+func (r *record) waiting() (n int) {
+	for _, k := range r.knocks {
+		if k.state == waiting {
+			n++
+		}
+	}
+	return n
+}
+
+// over tells that the record says nothing any more that matters. An ended
+// room's record outlives its links and all tokens that led into it.
+func (r *record) over(now time.Time) bool {
+	switch {
+	case len(r.knocks) > 0 || r.open():
+		return false
+	case r.ended:
+		return now.After(r.expires.Add(token.MediaLife + token.LeewayOwn))
+	default:
+		return r.arrivals.idle(now) // leaving and knocking again shall not refill it
+	}
+}
+
+func (r *record) wakeVisitors() {
+	for _, k := range r.knocks {
+		k.wake()
+	}
+}
+
+func (k *knock) wake() {
+	if k.session != nil {
+		k.session.wake()
+	}
+}
+
+// settleLocked answers a knock. The answer waits for the grace, because the
+// socket may be cut at this moment.
+func (d *Desk) settleLocked(k *knock, s knockState, reason string, now time.Time) {
+	if k.state != waiting {
+		return
+	}
+	k.state, k.reason, k.idle = s, reason, now
+	d.crowd.unwait(k.source)
+	k.wake()
+}
+
+// dropLocked forgets a knock.
+func (d *Desk) dropLocked(k *knock) {
+	if k.state == waiting {
+		d.crowd.unwait(k.source)
+	}
+	k.dropped = true
+	delete(d.secrets, k.secret)
+	delete(k.record.knocks, k.id)
+}
+
+func (d *Desk) sweepLocked(r *record, now time.Time) {
+	changed := false
+	for _, k := range r.knocks {
+		switch {
+		case k.session == nil && now.Sub(k.idle) > d.limits.Grace,
+			k.state != waiting && now.Sub(k.idle) > d.limits.Grace:
+			changed = changed || k.state == waiting
+			d.dropLocked(k)
+		case k.state == waiting && now.Sub(k.since) > d.limits.MaxWait:
+			changed = true
+			d.settleLocked(k, closed, reasonExpired, now)
+		}
+	}
+	if changed {
+		d.wakeHostLocked(hostKey{r.key.site, r.host})
+	}
+}
+
+// endLocked closes a room for good and sends its visitors away.
+func (d *Desk) endLocked(r *record, reason string) {
+	r.ended = true
+	for _, k := range r.knocks {
+		if k.state == admitted {
+			d.dropLocked(k) // not even a lost answer leads back in
+			k.wake()
+			continue
+		}
+		d.settleLocked(k, closed, reason, time.Now())
+	}
+	d.wakeHostLocked(hostKey{r.key.site, r.host})
+}
+
+// openLocked opens a room that is new or was merely knocked at, and lets the
+// visitors in where nobody has to wait.
+func (d *Desk) openLocked(key roomKey, site *config.Site, g token.Grant, grant, link string) *record {
+	r := d.recordLocked(key, g.Host, site, g.Expires)
+	r.opened, r.expires, r.grant, r.link, r.site = g.Opened, g.Expires, grant, link, site
+	if !site.WaitingRoomOn() {
+		for _, k := range r.knocks {
+			d.settleLocked(k, admitted, "", time.Now())
+		}
+	}
+	d.wakeHostLocked(hostKey{key.site, g.Host})
+	r.wakeVisitors()
+	return r
+}
+
+// recordLocked finds or makes the record of a room.
+func (d *Desk) recordLocked(key roomKey, host string, site *config.Site, expires time.Time) *record {
+	r := d.records[key]
+	if r == nil {
+		r = &record{
+			key: key, host: host, site: site, expires: expires,
+			knocks: make(map[string]*knock), removed: make(map[string]struct{}),
+		}
+		d.records[key] = r
+	}
+	return r
+}
+
+// openCountsLocked counts a host's open rooms and all.
+func (d *Desk) openCountsLocked(k hostKey) (own, all int) {
+	for key, r := range d.records {
+		if !r.open() {
+			continue
+		}
+		all++
+		if key.site == k.site && r.host == k.id {
+			own++
+		}
+	}
+	return own, all
+}

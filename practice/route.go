@@ -1,0 +1,183 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/token"
+)
+
+// route is one resource of the interface.
+type route struct {
+	method string
+	// public resources may be read without Origin header, as browsers do
+	// within a site; a foreign one is refused everywhere.
+	public bool
+	serve  func(*Desk, http.ResponseWriter, *http.Request, Call)
+}
+
+var routes = map[string]route{
+	"api/v1/site":         {http.MethodGet, true, (*Desk).serveSite},
+	"api/v1/room":         {http.MethodPost, false, (*Desk).serveRoom},
+	"api/v1/host/session": {http.MethodPost, false, (*Desk).serveHostSession},
+	"api/v1/knock":        {http.MethodGet, false, (*Desk).serveKnock},
+	"api/v1/host":         {http.MethodGet, false, (*Desk).serveHost},
+}
+
+// Serve answers a request beneath api/ and writes all its errors itself.
+// Sockets outlive it.
+func (d *Desk) Serve(w http.ResponseWriter, r *http.Request, c Call) {
+	resource, ok := routes[c.Path]
+	origin := r.Header.Values("Origin")
+	switch {
+	case !ok:
+		WriteError(w, fail(CodeNotFound))
+	case len(origin) > 1 || len(origin) == 1 && origin[0] != c.Origin || len(origin) == 0 && !resource.public:
+		WriteError(w, fail(CodeForeignOrigin))
+	case r.Method != resource.method && r.Method != http.MethodConnect && !(r.Method == http.MethodHead && resource.public):
+		w.Header().Set("Allow", resource.method)
+		WriteError(w, fail(CodeMethod))
+	default:
+		resource.serve(d, w, r, c)
+	}
+}
+
+type siteBody struct {
+	Practice        string   `json:"practice"`
+	Phone           string   `json:"phone"`
+	Language        string   `json:"language"`
+	Address         string   `json:"address"`
+	Hosts           []person `json:"hosts"`
+	E2EE            string   `json:"e2ee"`
+	WaitingRoom     bool     `json:"waiting_room"`
+	MaxParticipants int      `json:"max_participants"`
+	Version         string   `json:"version"`
+}
+
+func (d *Desk) serveSite(w http.ResponseWriter, _ *http.Request, c Call) {
+	s := c.Site
+	body := siteBody{
+		Practice: s.Practice, Phone: s.Phone, Language: s.Language, Address: s.Address, Hosts: []person{},
+		E2EE: s.E2EE, WaitingRoom: s.WaitingRoomOn(), MaxParticipants: s.MaxParticipants, Version: d.version,
+	}
+	for _, h := range s.Hosts {
+		body.Hosts = append(body.Hosts, person{h.ID, h.Name})
+	}
+	d.reply(w, body)
+}
+
+// serveRoom tells the holder of a visitor link whose room it leads to.
+func (d *Desk) serveRoom(w http.ResponseWriter, r *http.Request, c Call) {
+	var in struct {
+		Room string `json:"room"`
+		Cap  string `json:"cap"`
+	}
+	from, err := d.request(w, r, c, &in)
+	if err != nil {
+		WriteError(w, err)
+		return
+	}
+	v, err := d.visit(c, from, in.Room, in.Cap)
+	if err != nil {
+		WriteError(w, err)
+		return
+	}
+	d.mu.Lock()
+	known := d.records[roomKey{c.SiteID, in.Room}]
+	open, ended := known != nil && known.open(), known != nil && known.ended
+	d.mu.Unlock()
+	if ended {
+		WriteError(w, fail(CodeRoomClosed))
+		return
+	}
+	host, _ := c.Site.Host(v.Host)
+	d.reply(w, struct {
+		Host person `json:"host"`
+		Open bool   `json:"open"`
+	}{person{host.ID, host.Name}, open})
+}
+
+// serveHostSession signs a host in, by the key of the private link or by
+// whatever has authenticated the request.
+func (d *Desk) serveHostSession(w http.ResponseWriter, r *http.Request, c Call) {
+	var in struct {
+		Key string `json:"key"`
+	}
+	from, err := d.request(w, r, c, &in)
+	if err != nil {
+		WriteError(w, err)
+		return
+	}
+	now := time.Now()
+	id, ok := d.identify(c, in.Key)
+	if !ok {
+		WriteError(w, d.crowd.wrong(from, now, fail(CodeNotHost)))
+		return
+	}
+	d.crowd.right(from)
+	session, err := d.keys.HostSession(c.SiteID, token.HostSession{Host: id, Since: now}, now)
+	if err != nil {
+		d.log.Error("host session failed", "error", err)
+		WriteError(w, err)
+		return
+	}
+	host, _ := c.Site.Host(id)
+	d.reply(w, struct {
+		Token     string `json:"token"`
+		ExpiresIn int    `json:"expires_in"`
+		Host      person `json:"host"`
+	}{session, seconds(token.HostSessionLife), person{host.ID, host.Name}})
+}
+
+func (d *Desk) identify(c Call, key string) (host string, ok bool) {
+	if key != "" {
+		h, err := d.keys.VerifyHostKey(c.SiteID, key)
+		_, known := c.Site.Host(h.Host)
+		return h.Host, err == nil && known && h.Generation == HostGeneration
+	}
+	if c.Identity == nil {
+		return "", false
+	}
+	for _, h := range c.Site.Hosts {
+		if h.Identity == "" {
+			continue
+		}
+		if who, set := c.Identity(h); set && who == h.ID {
+			return h.ID, true
+		}
+	}
+	return "", false
+}
+
+// request counts a request and reads its body.
+func (d *Desk) request(w http.ResponseWriter, r *http.Request, c Call, v any) (*source, error) {
+	now := time.Now()
+	from := d.crowd.of(c.Client, now)
+	if err := d.crowd.request(from, now); err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, fail(CodeTooLarge)
+	} else if err != nil {
+		return nil, fail(CodeBadRequest)
+	}
+	return from, decode(body, v)
+}
+
+func (d *Desk) reply(w http.ResponseWriter, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		d.log.Error("encoding an answer failed", "error", err)
+		WriteError(w, err)
+		return
+	}
+	writeHeaders(w)
+	_, _ = w.Write(body) // a client that has gone needs no answer
+}

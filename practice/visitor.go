@@ -1,0 +1,273 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"context"
+	"crypto/sha256"
+	"net/http"
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/token"
+)
+
+// visitorFrame is what visitors say.
+type visitorFrame struct {
+	Type   string `json:"type"`
+	Room   string `json:"room"`
+	Cap    string `json:"cap"`
+	Name   string `json:"name"`
+	Resume string `json:"resume"`
+}
+
+// What visitors are told.
+type (
+	waitingFrame struct {
+		Type        string `json:"type"`
+		Resume      string `json:"resume"`
+		HostPresent bool   `json:"host_present"`
+	}
+	admittedFrame struct {
+		Type     string `json:"type"`
+		Token    string `json:"token"`
+		URL      string `json:"url"`
+		Identity string `json:"identity"`
+	}
+	closedFrame struct {
+		Type   string `json:"type"`
+		Reason string `json:"reason"`
+	}
+	plainFrame struct {
+		Type string `json:"type"`
+	}
+)
+
+// visitorSession is a visitor's socket while they wait.
+type visitorSession struct {
+	signal
+	*socket
+	d      *Desk
+	k      *knock
+	secret string
+	base   string
+}
+
+// visit verifies a visitor's capability for a room of the call's site. All
+// wrong ones get the same answer.
+func (d *Desk) visit(c Call, from *source, room, capability string) (token.Visit, error) {
+	now := time.Now()
+	v, err := d.keys.VerifyVisit(c.SiteID, room, capability, now)
+	if err == nil && !knowsHost(c.Site, v.Host) {
+		err = token.ErrBadCapability
+	}
+	if err != nil {
+		return token.Visit{}, d.crowd.wrong(from, now, err)
+	}
+	d.crowd.right(from)
+	return v, nil
+}
+
+// knowsHost accepts links without host on sites without hosts.
+func knowsHost(s *config.Site, host string) bool {
+	if host == "" {
+		return len(s.Hosts) == 0
+	}
+	_, ok := s.Host(host)
+	return ok
+}
+
+func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
+	d.serveSocket(w, r, c, func(ctx context.Context, s *socket, from *source) error {
+		var f visitorFrame
+		if err := d.first(s, &f); err != nil {
+			return err
+		}
+		if f.Type != "knock" {
+			return fail(CodeBadRequest)
+		}
+		v, err := d.visit(c, from, f.Room, f.Cap)
+		if err != nil {
+			return err
+		}
+		if f.Name, err = CleanName(f.Name); err != nil {
+			return err
+		}
+		session := &visitorSession{signal: newSignal(), socket: s, d: d, secret: f.Resume, base: c.Base}
+		if err := d.knock(session, c, from, f, v); err != nil {
+			return err
+		}
+		defer d.hangUp(session)
+		return session.loop(ctx)
+	})
+}
+
+// knock finds the knock that a socket continues or makes a new one.
+func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v token.Visit) error {
+	key := roomKey{c.SiteID, f.Room}
+	full := !c.Site.WaitingRoomOn() && len(d.rooms.Participants(key.site, key.id)) >= c.Site.MaxParticipants
+	now := time.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if k := d.secrets[sha256.Sum256([]byte(f.Resume))]; k != nil && k.record.key == key {
+		k.wake() // the socket before this one, if it lives, sees itself replaced
+		s.k, k.session = k, s
+		return nil
+	}
+	r := d.recordLocked(key, v.Host, c.Site, v.Expires)
+	if r.ended {
+		return fail(CodeRoomClosed)
+	}
+	atOnce := d.entersAtOnceLocked(r, c.Site)
+	if atOnce && full {
+		return fail(CodeRoomFull)
+	}
+	if err := d.queueLocked(r, from, now); err != nil {
+		return err
+	}
+	s.secret = token.NewSecret()
+	s.k = &knock{
+		id: token.NewID(), identity: token.NewID(), name: f.Name, since: now, record: r, source: from,
+		secret: sha256.Sum256([]byte(s.secret)), session: s,
+	}
+	r.knocks[s.k.id], d.secrets[s.k.secret] = s.k, s.k
+	if atOnce {
+		d.settleLocked(s.k, admitted, "", now)
+	}
+	d.wakeHostLocked(hostKey{key.site, r.host})
+	return nil
+}
+
+// entersAtOnceLocked tells whether nobody needs to open the door. On a site
+// without hosts the first visitor opens the room.
+func (d *Desk) entersAtOnceLocked(r *record, site *config.Site) bool {
+	if site.WaitingRoomOn() {
+		return false
+	}
+	if len(site.Hosts) == 0 && !r.open() {
+		r.opened = time.Now()
+	}
+	return r.open()
+}
+
+// queueLocked checks the limits of the queue and takes a place in it.
+func (d *Desk) queueLocked(r *record, from *source, now time.Time) error {
+	if len(d.secrets) >= d.limits.Knocks {
+		return retry(CodeUnavailable, 60)
+	}
+	if r.waiting() >= d.limits.WaitingPerRoom {
+		return retry(CodeTooMany, 60)
+	}
+	if wait := r.arrivals.take(now, d.limits.KnocksPerMinute, time.Minute); wait > 0 {
+		return retry(CodeTooMany, seconds(wait))
+	}
+	if !d.crowd.wait(from) {
+		return retry(CodeTooMany, 60)
+	}
+	return nil
+}
+
+// hangUp leaves a knock without socket; the grace begins.
+func (d *Desk) hangUp(s *visitorSession) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s.k.session != s {
+		return
+	}
+	s.k.session = nil
+	if s.k.state == waiting {
+		s.k.idle = time.Now()
+	}
+}
+
+func (d *Desk) withdraw(k *knock) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dropLocked(k)
+	d.wakeHostLocked(hostKey{k.record.key.site, k.record.host})
+}
+
+// view is what a visitor may know of the own knock.
+type view struct {
+	state       knockState
+	reason      string
+	hostPresent bool
+	// replaced tells that another socket hears the answer, or nobody.
+	replaced bool
+	entry    token.Admission
+}
+
+func (d *Desk) look(s *visitorSession) view {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	k, r := s.k, s.k.record
+	return view{
+		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped,
+		hostPresent: r.open() && d.presentLocked(hostKey{r.key.site, r.host}),
+		entry:       token.Admission{Site: r.key.site, Room: r.key.id, Identity: k.identity, Name: k.name},
+	}
+}
+
+// loop tells the visitor every change until the knock is answered, the visitor
+// leaves or the desk closes.
+func (s *visitorSession) loop(ctx context.Context) error {
+	var told *bool
+	for {
+		v := s.d.look(s)
+		switch {
+		case v.replaced:
+			return nil
+		case v.state != waiting:
+			return s.answer(ctx, v)
+		case told == nil || *told != v.hostPresent:
+			told = &v.hostPresent
+			if err := s.write(ctx, waitingFrame{"waiting", s.secret, v.hostPresent}); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-s.signal:
+		case <-s.d.leave:
+			return errLeave
+		case frame, ok := <-s.frames:
+			if !ok {
+				return errGone
+			}
+			if done, err := s.hear(ctx, frame); done || err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// hear takes what a waiting visitor says.
+func (s *visitorSession) hear(ctx context.Context, frame []byte) (done bool, err error) {
+	var f visitorFrame
+	if err := s.accept(frame, &f); err != nil {
+		return false, err
+	}
+	switch f.Type {
+	case "ping":
+		return false, s.write(ctx, plainFrame{"pong"})
+	case "leave":
+		s.d.withdraw(s.k)
+		return true, nil
+	}
+	return false, fail(CodeBadRequest)
+}
+
+// answer tells the outcome. The token is minted only now, after admission.
+func (s *visitorSession) answer(ctx context.Context, v view) error {
+	switch v.state {
+	case declined:
+		return s.write(ctx, plainFrame{"declined"})
+	case closed:
+		return s.write(ctx, closedFrame{"closed", v.reason})
+	}
+	media, err := s.d.keys.Media(v.entry, time.Now())
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, admittedFrame{"admitted", media, s.base, v.entry.Identity})
+}

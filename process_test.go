@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package videoroom
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// caddyCommand returns this test binary as Caddy, with a home of its own.
+func (l *lab) caddyCommand(ctx context.Context, args ...string) *exec.Cmd {
+	l.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Env = append(os.Environ(), "VIDEOROOM_TEST_AS_CADDY=1", "HOME="+l.dir, "XDG_DATA_HOME="+l.dir, "XDG_CONFIG_HOME="+l.dir)
+	cmd.Dir = l.dir
+	return cmd
+}
+
+// TestProcess runs a Caddy process: a link from the command line, a reload,
+// and an end in bounded time.
+func TestProcess(t *testing.T) {
+	l := newLab(t)
+	file := filepath.Join(l.dir, "Caddyfile")
+	write := func(practice string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(l.config(fmt.Sprintf(oneSite, practice))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("A")
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	run := func(args ...string) (string, error) {
+		cmd := l.caddyCommand(ctx, args...)
+		var errs bytes.Buffer
+		cmd.Stderr = &errs
+		out, err := cmd.Output()
+		if err != nil {
+			return string(out), fmt.Errorf("%w: %s", err, &errs)
+		}
+		return string(out), nil
+	}
+
+	if out, err := run("validate", "--config", file); err != nil {
+		t.Fatalf("validate: %v %s", err, out)
+	}
+	if out, err := run("videoroom", "host-link", "--config", file); err == nil {
+		t.Errorf("host-link without a running Caddy printed %s", out)
+	}
+
+	server := l.caddyCommand(ctx, "run", "--config", file)
+	var log bytes.Buffer
+	server.Stderr = &log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }() // ends with the process, which ctx ends at the latest
+	l.awaitHTTP()
+
+	link, err := run("videoroom", "host-link", "--config", file)
+	if prefix := fmt.Sprintf("http://localhost:%d/video/host/#k=", l.http); err != nil || !strings.HasPrefix(link, prefix) || strings.Count(link, "\n") != 1 {
+		t.Errorf("host-link = %q, %v, want one line with %s", link, err, prefix)
+	}
+	if again, err := run("videoroom", "host-link", "--address", fmt.Sprintf("localhost:%d", l.admin), "--site", "localhost", "--host", "praxis"); err != nil || again != link {
+		t.Errorf("host-link = %q, %v, want %q", again, err, link)
+	}
+	if _, err := run("videoroom", "host-link", "--config", file, "--host", "nobody"); err == nil || !strings.Contains(err.Error(), "there is no host") {
+		t.Errorf("host-link for nobody: %v", err)
+	}
+	write("B")
+	if out, err := run("reload", "--config", file); err != nil {
+		t.Errorf("reload: %v %s", err, out)
+	}
+	l.expect("http://localhost:HTTP/video/api/v1/site", http.StatusOK, "Praxis B")
+
+	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the process ended with %v", err)
+		}
+	case <-time.After(drainTime + 5*time.Second):
+		t.Fatal("the process did not end")
+	}
+	for _, want := range []string{fmt.Sprintf("http://localhost:%d/video/", l.http), "caddy videoroom host-link"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not say %s", want)
+		}
+	}
+	if secret := strings.TrimSpace(link[strings.Index(link, "#k=")+3:]); strings.Contains(log.String(), secret) {
+		t.Error("the log holds the host's key")
+	}
+}
+
+func (l *lab) awaitHTTP() {
+	l.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		resp, err := l.client.Get(fmt.Sprintf("http://localhost:%d/video/api/v1/site", l.http))
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			l.t.Fatalf("Caddy does not answer: %v", err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}

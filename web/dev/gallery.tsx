@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1
+
+import '../src/ui/style.css';
+import { signal } from '@preact/signals';
+import { render } from 'preact';
+import { Call, type HostTools } from '../src/call/Call';
+import '../src/call/entry';
+import type { WaitingPerson } from '../src/core/api/types';
+import type { CallSession, CallSnapshot, Member, Notice, Picture } from '../src/core/call/types';
+import { addMessages, setLanguage } from '../src/i18n';
+import { checkDe } from '../src/i18n/check-de';
+
+addMessages('de', checkDe);
+
+const q = new URLSearchParams(location.search);
+const names = [
+  'Anna Klein',
+  'Boris Groß',
+  'Chiara de Luca',
+  'Dr. Eva Muster',
+  'Emre Yıldız',
+  'Frieda Ö.',
+  'Gül',
+  'Hans-Peter Freiherr von Langenname-Doppelt',
+  'Ida',
+  'Jan',
+  'Kim',
+];
+
+function painted(i: number, w: number, h: number): Picture {
+  const canvas = document.createElement('canvas');
+  canvas.width = w;
+  canvas.height = h;
+  const c = canvas.getContext('2d');
+  const paint = () => {
+    if (!c) return;
+    const bg = c.createLinearGradient(0, 0, w, h);
+    bg.addColorStop(0, `hsl(${i * 47 + 20} 22% 62%)`);
+    bg.addColorStop(1, `hsl(${i * 47 + 60} 25% 34%)`);
+    c.fillStyle = bg;
+    c.fillRect(0, 0, w, h);
+    c.fillStyle = `hsl(${i * 31 + 200} 30% 30%)`;
+    c.beginPath();
+    c.ellipse(w / 2, h * 1.02, h * 0.42, h * 0.36, 0, 0, 7);
+    c.fill();
+    c.fillStyle = 'hsl(24 42% 72%)';
+    c.beginPath();
+    c.ellipse(w / 2, h * 0.45, h * 0.17, h * 0.22, 0, 0, 7);
+    c.fill();
+  };
+  setInterval(paint, 100);
+  paint();
+  const stream = canvas.captureStream(10);
+  return {
+    id: `p${i}`,
+    attach: (el) => {
+      el.srcObject = stream;
+    },
+    detach: (el) => {
+      el.srcObject = null;
+    },
+  };
+}
+
+function member(i: number, over: Partial<Member> = {}): Member {
+  return {
+    identity: `id${i}`,
+    name: names[i] ?? `Person ${i}`,
+    local: false,
+    speaking: false,
+    microphone: 'on',
+    camera: painted(i, 640, 480),
+    screen: null,
+    weak: false,
+    ...over,
+  };
+}
+
+const scene = q.get('scene') ?? 'pair';
+const many = Number(/\d+/.exec(scene)?.[0] ?? 2);
+const remotes: Member[] =
+  scene === 'alone'
+    ? []
+    : scene.startsWith('grid')
+      ? Array.from({ length: many - 1 }, (_, i) =>
+          member(i, i === 1 ? { camera: null, microphone: 'muted' } : i === 0 ? { speaking: true } : {}),
+        )
+      : scene === 'screen'
+        ? [member(0, { screen: painted(9, 1280, 720), speaking: true }), member(1)]
+        : [member(3, { speaking: q.has('speaking'), microphone: q.has('muted') ? 'muted' : 'on' })];
+
+const snapshot = signal<CallSnapshot>({
+  phase: q.has('cut') ? 'reconnecting' : 'live',
+  startedAt: Date.now() - 252_000,
+  local: member(0, {
+    local: true,
+    name: 'Anna Klein',
+    identity: 'me',
+    microphone: q.has('off') ? 'muted' : 'on',
+    ...(q.has('off') ? { camera: null } : {}),
+  }),
+  remotes,
+  cameraOn: !q.has('off'),
+  sharing: q.has('sharing'),
+  audioBlocked: q.has('blocked'),
+  chat: q.has('chat')
+    ? [
+        { id: '1', from: 'Dr. Eva Muster', text: 'Guten Tag! Hören Sie mich gut?', at: Date.now() },
+        { id: '2', from: '', text: 'Ja, sehr gut. Ich habe die Unterlagen hier neben mir liegen.', at: Date.now() },
+        { id: '3', from: 'Dr. Eva Muster', text: 'Wunderbar, dann fangen wir an.', at: Date.now() },
+      ]
+    : [],
+  active: { camera: '', microphone: '', speaker: '' },
+});
+
+const listeners = new Set<(n: Notice) => void>();
+const patch = async (p: Partial<CallSnapshot>) => {
+  snapshot.value = { ...snapshot.value, ...p };
+};
+const session: CallSession = {
+  snapshot,
+  onNotice: (fn) => {
+    listeners.add(fn);
+    return () => listeners.delete(fn);
+  },
+  setMicrophone: (on) => patch({ local: { ...snapshot.value.local, microphone: on ? 'on' : 'muted' } }),
+  setCamera: (on) => patch({ cameraOn: on }),
+  setShare: (on) => patch({ sharing: on }),
+  use: async () => {},
+  say: (text) =>
+    patch({ chat: [...snapshot.value.chat, { id: String(Math.random()), from: '', text, at: Date.now() }] }),
+  startAudio: () => patch({ audioBlocked: false }),
+  leave: async () => location.reload(),
+};
+
+const waiting = signal<WaitingPerson[]>([
+  { id: 'k1', name: 'Boris Groß', since: new Date(Date.now() - 130_000).toISOString() },
+  { id: 'k2', name: 'Chiara de Luca', since: new Date().toISOString() },
+]);
+const ok = async () => {};
+const host: HostTools | null = q.has('host')
+  ? { waiting, admit: ok, decline: ok, mute: ok, remove: ok, end: ok }
+  : null;
+
+const page = {
+  kind: 'room',
+  base: '/video',
+  language: 'de',
+  address: 'sie',
+  practice: 'Praxis Dr. Muster',
+  phone: '+49 69 123456',
+  room: '',
+} as const;
+await setLanguage(q.get('l') === 'en' ? 'en' : 'de');
+const app = document.getElementById('app');
+if (app) render(<Call page={page} session={session} host={host} />, app);
+setTimeout(() => {
+  const kind = q.get('notice') as Notice['kind'] | null;
+  if (kind)
+    for (const fn of listeners)
+      fn({ kind, name: 'Boris Groß', from: 'Boris', device: 'microphone', code: 14 } as Notice);
+}, 300);

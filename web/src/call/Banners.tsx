@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+import type { CallSession, Notice } from '../core/call/types';
+import { play } from '../core/media/tone';
+import { maybe, t } from '../i18n';
+import { Icon } from '../ui/Icon';
+import { closeIcon } from '../ui/icons-media';
+import { announce } from '../ui/live';
+
+const shortLife = 6000;
+const bannerAfter = 2000;
+
+export interface ToastText {
+  id: number;
+  kind: Notice['kind'];
+  text: string;
+}
+
+/** Notices of the call as toasts and announcements. What asks for an action stays until it is closed. */
+export function useNotices(session: CallSession, toasts: Signal<readonly ToastText[]>, chatOpen: boolean): void {
+  useEffect(() => {
+    let last = toasts.peek().at(-1)?.id ?? 0;
+    const timers = new Set<ReturnType<typeof setTimeout>>();
+    const end = session.onNotice((n) => {
+      if (n.kind === 'message') play('message');
+      if (n.kind === 'message' && chatOpen) return;
+      const text = textOf(n);
+      const toast = { id: ++last, kind: n.kind, text };
+      announce(text, n.kind === 'mutedByHost');
+      toasts.value = [...toasts.value.slice(-2), toast];
+      if (n.kind === 'mutedByHost' || n.kind === 'failed') return;
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        toasts.value = toasts.value.filter((x) => x.id !== toast.id);
+      }, shortLife);
+      timers.add(timer);
+    });
+    return () => {
+      end();
+      for (const timer of timers) clearTimeout(timer);
+      toasts.value = toasts.peek().filter((x) => x.kind === 'mutedByHost' || x.kind === 'failed');
+    };
+  }, [session, toasts, chatOpen]);
+}
+
+function textOf(n: Notice): string {
+  switch (n.kind) {
+    case 'joined':
+      return t('call.joined', { name: n.name });
+    case 'gone':
+      return t('call.gone', { name: n.name });
+    case 'mutedByHost':
+      return t('call.mutedByHost');
+    case 'deviceSwitched':
+      return t(`call.switched.${n.device}`);
+    case 'message':
+      return t('call.chat.from', { name: n.from });
+    case 'failed':
+      return `${maybe(`e${n.code}`) ?? t('e99')} (VR-${n.code})`;
+  }
+}
+
+export function Banners({ session, toasts }: { session: CallSession; toasts: Signal<readonly ToastText[]> }) {
+  const s = session.snapshot.value;
+  const cut = useHeld(s.phase === 'reconnecting', bannerAfter);
+  const weak = s.remotes.find((m) => m.weak);
+  useEffect(() => {
+    if (cut) announce(t('e60'));
+  }, [cut]);
+  const close = (id: number) => {
+    toasts.value = toasts.value.filter((x) => x.id !== id);
+  };
+  return (
+    <div class="banners">
+      {cut && (
+        <p class="banner warn" data-testid="banner-reconnecting" data-code="60">
+          {t('e60')}
+        </p>
+      )}
+      {!cut && s.local.weak && (
+        <p class="banner" data-testid="banner-weak" data-code="62">
+          {t('e62')}
+        </p>
+      )}
+      {!cut && !s.local.weak && weak && (
+        <p class="banner" data-testid="banner-weak" data-code="62">
+          {t('e62.other', { name: weak.name })}
+        </p>
+      )}
+      {s.audioBlocked && (
+        <div class="banner" data-testid="banner-audio" data-code="72">
+          <span>{t('e72')}</span>
+          <button
+            type="button"
+            class="button primary"
+            data-testid="start-audio"
+            onClick={() => void session.startAudio()}
+          >
+            {t('e72.do')}
+          </button>
+        </div>
+      )}
+      {toasts.value.map((x) => (
+        <div class="banner toast" key={x.id} data-testid="toast" data-kind={x.kind}>
+          <span>{x.text}</span>
+          <button type="button" class="quiet-button" aria-label={t('call.dismiss')} onClick={() => close(x.id)}>
+            <Icon of={closeIcon} size={18} />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** True when the condition has held for a while: short blips stay silent. */
+function useHeld(on: boolean, ms: number): boolean {
+  const [held, setHeld] = useState(false);
+  useEffect(() => {
+    if (!on) return setHeld(false);
+    const timer = setTimeout(() => setHeld(true), ms);
+    return () => clearTimeout(timer);
+  }, [on, ms]);
+  return on && held;
+}

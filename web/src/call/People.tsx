@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { useState } from 'preact/hooks';
+import type { CallSnapshot, Member } from '../core/call/types';
+import { t } from '../i18n';
+import { Dialog } from '../ui/Dialog';
+import { Icon } from '../ui/Icon';
+import { closeIcon, micOffIcon } from '../ui/icons-media';
+import type { HostTools } from './Call';
+import { Panel } from './Panel';
+import { WaitingList } from './WaitingList';
+
+interface Props {
+  snapshot: CallSnapshot;
+  host: HostTools | null;
+  onClose(): void;
+}
+
+export function People({ snapshot, host, onClose }: Props) {
+  const [removing, setRemoving] = useState<Member | null>(null);
+  const [failed, setFailed] = useState(false);
+  const attempt = (p: Promise<unknown>) => {
+    setFailed(false);
+    p.catch(() => setFailed(true));
+  };
+  return (
+    <Panel title={t('call.people')} testid="people-panel" onClose={onClose}>
+      <div class="people">
+        {failed && (
+          <p class="field-error" role="alert" data-testid="host-failed">
+            {t('host.failed')}
+          </p>
+        )}
+        {host && host.waiting.value.length > 0 && (
+          <WaitingList
+            waiting={host.waiting.value}
+            admit={(id) => attempt(host.admit(id))}
+            decline={(id) => attempt(host.decline(id))}
+          />
+        )}
+        <ul class="members">
+          <Person member={snapshot.local} />
+          {snapshot.remotes.map((m) => (
+            <Person key={m.identity} member={m}>
+              {host && (
+                <>
+                  {m.microphone === 'on' && (
+                    <button
+                      type="button"
+                      class="quiet-button"
+                      data-testid="mute-person"
+                      aria-label={t('host.mute.who', { name: m.name })}
+                      title={t('host.mute')}
+                      onClick={() => attempt(host.mute(m.identity))}
+                    >
+                      <Icon of={micOffIcon} size={20} />
+                    </button>
+                  )}
+                  <button
+                    type="button"
+                    class="quiet-button"
+                    data-testid="remove-person"
+                    aria-label={t('host.remove.who', { name: m.name })}
+                    title={t('host.remove')}
+                    onClick={() => setRemoving(m)}
+                  >
+                    <Icon of={closeIcon} size={20} />
+                  </button>
+                </>
+              )}
+            </Person>
+          ))}
+        </ul>
+      </div>
+      {host && removing && (
+        <Dialog
+          title={t('host.remove.q', { name: removing.name })}
+          testid="remove-dialog"
+          onClose={() => setRemoving(null)}
+        >
+          <p>{t('host.remove.t')}</p>
+          <div class="actions">
+            <button type="button" class="button" data-testid="cancel" onClick={() => setRemoving(null)}>
+              {t('host.cancel')}
+            </button>
+            <button
+              type="button"
+              class="button danger"
+              data-testid="confirm-remove"
+              onClick={() => {
+                attempt(host.remove(removing.identity));
+                setRemoving(null);
+              }}
+            >
+              {t('host.remove')}
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </Panel>
+  );
+}
+
+function Person({ member, children }: { member: Member; children?: preact.ComponentChildren }) {
+  const state = member.microphone === 'on' ? '' : t(member.microphone === 'muted' ? 'call.muted' : 'call.nomic');
+  const camera = member.camera ? '' : t('call.nocam');
+  return (
+    <li class="person" data-testid="person" data-identity={member.identity}>
+      <span class="person-name">
+        {member.name}
+        {member.local && ` (${t('call.you')})`}
+        <small>{[state, camera].filter(Boolean).join(' · ')}</small>
+      </span>
+      {children}
+    </li>
+  );
+}

@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { useEffect, useRef } from 'preact/hooks';
+import { shownAspect } from '../core/call/layout';
+import type { Member, Picture } from '../core/call/types';
+import { t } from '../i18n';
+import { Icon } from '../ui/Icon';
+import { micOffIcon } from '../ui/icons-media';
+
+/** One person: picture or initials, name, and every state as text. */
+export function Tile({ member }: { member: Member }) {
+  const { local, name, camera, microphone, speaking } = member;
+  const shown = local ? t('call.you') : name;
+  return (
+    <li
+      class={local ? 'tile local' : 'tile'}
+      data-testid={local ? 'tile-local' : 'tile'}
+      data-identity={member.identity}
+      data-speaking={speaking}
+      data-microphone={microphone}
+      data-camera={camera ? 'on' : 'off'}
+    >
+      {camera ? (
+        <Video picture={camera} mirrored={local} label={shown} />
+      ) : (
+        <span class="initials" aria-hidden="true">
+          {initials(name)}
+        </span>
+      )}
+      <p class="plate">
+        {microphone !== 'on' && <Icon of={micOffIcon} size={16} />}
+        <span class="name" data-testid="tile-name">
+          {shown}
+        </span>
+        <span class="vh">{states(member)}</span>
+        {microphone === 'muted' && <span class="tag">{t('call.muted')}</span>}
+      </p>
+    </li>
+  );
+}
+
+export function ScreenTile({ member, picture }: { member: Member; picture: Picture }) {
+  const label = t('call.screenOf', { name: member.name });
+  return (
+    <li class="tile screen" data-testid="tile-screen" data-identity={member.identity}>
+      <Video picture={picture} mirrored={false} label={label} whole />
+      <p class="plate">
+        <span class="name">{label}</span>
+      </p>
+    </li>
+  );
+}
+
+/** Least part of a person's picture that stays visible when it fills another shape. */
+const keep = 0.42;
+
+interface VideoProps {
+  picture: Picture;
+  mirrored: boolean;
+  label: string;
+  whole?: boolean;
+}
+
+function Video({ picture, mirrored, label, whole }: VideoProps) {
+  const ref = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    const el = ref.current;
+    if (!el) return;
+    picture.attach(el);
+    el.play().catch(() => {});
+    const box = el.parentElement ?? el;
+    const adjust = () => {
+      const space = { width: box.clientWidth, height: box.clientHeight };
+      const aspect = shownAspect({ width: el.videoWidth, height: el.videoHeight }, space, whole ? 1 : keep);
+      el.style.setProperty('--w', `${Math.min(space.width, space.height * aspect)}px`);
+      el.style.setProperty('--h', `${Math.min(space.height, space.width / aspect)}px`);
+    };
+    const observer = new ResizeObserver(adjust);
+    observer.observe(box);
+    el.addEventListener('resize', adjust);
+    return () => {
+      observer.disconnect();
+      el.removeEventListener('resize', adjust);
+      picture.detach(el);
+    };
+  }, [picture, whole]);
+  return <video ref={ref} class={mirrored ? 'mirrored' : ''} muted playsInline aria-label={label} />;
+}
+
+function states(m: Member): string {
+  const parts: string[] = [];
+  if (m.speaking) parts.push(t('call.speaking'));
+  if (m.microphone === 'none') parts.push(t('call.nomic'));
+  if (!m.camera) parts.push(t('call.nocam'));
+  return parts.length ? `(${parts.join(', ')})` : '';
+}
+
+export function initials(name: string): string {
+  const words = name.split(/[\s.,-]+/).filter((w) => /^\p{L}/u.test(w));
+  const picked = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return picked.map((w) => [...(w ?? '')][0]?.toUpperCase() ?? '').join('');
+}

@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { addMessages } from '../i18n';
+import { callDe } from '../i18n/call-de';
+import { callDu } from '../i18n/call-du';
+import { callEn } from '../i18n/call-en';
+
+addMessages('de', callDe);
+addMessages('du', callDu);
+addMessages('en', callEn);
+
+export { connect } from '../core/call/session';
+export { Call } from './Call';

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Backoff } from './backoff';
+import { type Dial, dial, JsonSocket } from './socket';
+import { type Admission, type ApiCode, apiCode, type KnockFrame } from './types';
+
+/** Tries that never opened before plain HTTPS is asked whether only sockets are blocked. */
+const probeAfter = 3;
+/** Answers that pass by themselves: the knock is repeated. */
+const passing: readonly ApiCode[] = ['unavailable', 'internal', 'too_many'];
+
+export interface KnockEvents {
+  waiting(hostPresent: boolean): void;
+  /** The socket is gone; it comes back by itself. */
+  interrupted(): void;
+  admitted(a: Admission): void;
+  declined(): void;
+  closed(reason: 'ended' | 'expired'): void;
+  /** Final. */
+  refused(code: ApiCode): void;
+}
+
+export interface KnockOptions {
+  url: string;
+  room: string;
+  cap: string;
+  name: string;
+  events: KnockEvents;
+  /** Resolves when plain HTTPS works. */
+  probe(): Promise<unknown>;
+  dial?: Dial;
+  random?: () => number;
+}
+
+/** One person's knock: survives cut sockets, ends with exactly one of admitted, declined, closed, refused or leave(). */
+export class Knock {
+  readonly #o: KnockOptions;
+  readonly #backoff: Backoff;
+  #socket: JsonSocket<KnockFrame> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #resume = '';
+  #unopened = 0;
+  #done = false;
+
+  constructor(o: KnockOptions) {
+    this.#o = o;
+    this.#backoff = new Backoff(o.random);
+    this.#connect();
+  }
+
+  /** Withdraws the knock. */
+  leave(): void {
+    this.#socket?.send({ type: 'leave' });
+    this.#finish();
+  }
+
+  /** Tries at once instead of waiting for the back-off (network is back, page is visible again). */
+  hurry(): void {
+    if (this.#done || this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#connect();
+  }
+
+  #connect(): void {
+    this.#timer = undefined;
+    const socket = new JsonSocket<KnockFrame>(this.#o.dial ?? dial, this.#o.url, {
+      open: () => {
+        this.#unopened = 0;
+        const { room, cap, name } = this.#o;
+        socket.send({ type: 'knock', room, cap, name, ...(this.#resume && { resume: this.#resume }) });
+      },
+      frame: (f) => this.#frame(f),
+      down: (opened) => this.#down(opened),
+    });
+    this.#socket = socket;
+  }
+
+  #frame(f: KnockFrame): void {
+    switch (f.type) {
+      case 'waiting':
+        this.#backoff.reset();
+        this.#resume = f.resume;
+        return this.#o.events.waiting(f.host_present);
+      case 'admitted':
+        this.#finish();
+        return this.#o.events.admitted({ token: f.token, url: f.url, identity: f.identity });
+      case 'declined':
+        this.#finish();
+        return this.#o.events.declined();
+      case 'closed':
+        this.#finish();
+        return this.#o.events.closed(f.reason);
+      case 'error':
+        return this.#error(apiCode(f.code), f.retry_after);
+    }
+  }
+
+  #error(code: ApiCode, retryAfter?: number): void {
+    if (passing.includes(code)) {
+      this.#socket?.close();
+      this.#o.events.interrupted();
+      return this.#retry(retryAfter);
+    }
+    this.#finish();
+    this.#o.events.refused(code);
+  }
+
+  #down(opened: boolean): void {
+    this.#o.events.interrupted();
+    if (!opened && ++this.#unopened === probeAfter) {
+      this.#o.probe().then(
+        () => this.#blocked(),
+        () => {},
+      );
+    }
+    this.#retry();
+  }
+
+  #blocked(): void {
+    if (this.#done || this.#unopened < probeAfter) return;
+    this.#finish();
+    this.#o.events.refused('websocket');
+  }
+
+  #retry(seconds?: number): void {
+    const delay = Math.max(this.#backoff.next(), (seconds ?? 0) * 1000);
+    this.#timer = setTimeout(() => this.#connect(), delay);
+  }
+
+  #finish(): void {
+    this.#done = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#socket?.close();
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The admission API on the wire. Every field is what the server sends; nothing is derived here.
+
+export const apiCodes = [
+  'bad_request',
+  'not_host',
+  'bad_link',
+  'link_expired',
+  'room_full',
+  'room_closed',
+  'too_many',
+  'too_large',
+  'foreign_origin',
+  'not_allowed',
+  'not_found',
+  'method',
+  'unsupported',
+  'unavailable',
+  'internal',
+] as const;
+
+/** `network`: no usable answer; `websocket`: plain requests work, sockets do not. Both are found out here, never sent. */
+export type ApiCode = (typeof apiCodes)[number] | 'network' | 'websocket';
+
+export interface HostName {
+  id: string;
+  name: string;
+}
+
+export interface RoomInfo {
+  host: HostName;
+  open: boolean;
+}
+
+export interface Admission {
+  token: string;
+  url: string;
+  identity: string;
+}
+
+export type KnockFrame =
+  | { type: 'waiting'; resume: string; host_present: boolean }
+  | ({ type: 'admitted' } & Admission)
+  | { type: 'declined' }
+  | { type: 'closed'; reason: 'ended' | 'expired' }
+  | { type: 'error'; code: string; message?: string; retry_after?: number }
+  | { type: 'pong' };
+
+export type DeviceState = 'on' | 'muted' | 'none';
+
+export interface RoomPerson {
+  identity: string;
+  name: string;
+  host: boolean;
+  audio: DeviceState;
+  video: DeviceState;
+  screen: boolean;
+}
+
+export interface WaitingPerson {
+  id: string;
+  name: string;
+  since: string;
+}
+
+export interface HostRoom {
+  id: string;
+  grant: string;
+  link: string;
+  opened_at: string;
+  participants: RoomPerson[];
+  waiting: WaitingPerson[];
+}
+
+export interface HostSession {
+  token: string;
+  expires_in: number;
+  host: HostName;
+}
+
+export type HostCommand =
+  | { do: 'open_room' }
+  | { do: 'admit' | 'decline'; room: string; knock: string }
+  | { do: 'enter'; room: string; name?: string }
+  | { do: 'mute'; room: string; identity: string; kind: 'audio' | 'video' }
+  | { do: 'remove'; room: string; identity: string }
+  | { do: 'end'; room: string };
+
+export interface HostResult extends Partial<Admission> {
+  room?: string;
+}
+
+export type HostFrame =
+  | { type: 'state'; host: HostName; rooms: HostRoom[] }
+  | { type: 'session'; token: string; expires_in: number }
+  | ({ type: 'result'; id: number; ok: boolean; error?: { code: string; message?: string } } & HostResult)
+  | { type: 'error'; code: string; message?: string; retry_after?: number }
+  | { type: 'pong' };
+
+export function apiCode(value: unknown): ApiCode {
+  return (apiCodes as readonly unknown[]).includes(value) ? (value as ApiCode) : 'internal';
+}

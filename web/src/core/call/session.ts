@@ -1,0 +1,411 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type ReadonlySignal, signal } from '@preact/signals-core';
+import {
+  ConnectionError,
+  ConnectionQuality,
+  type DisconnectReason,
+  LocalAudioTrack,
+  LocalVideoTrack,
+  type Participant,
+  type RemoteTrack,
+  Room,
+  RoomEvent,
+  setLogLevel,
+  Track,
+  type TrackPublication,
+  VideoPresets,
+} from 'livekit-client';
+import type { Admission } from '../api/types';
+import { fromConnect, fromDisconnect, fromMedia } from '../flow/errors';
+import type { Handover } from '../media/capture';
+import { append, longest, outgoing, topic } from './chat';
+import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, MicState, Notice, Picture } from './types';
+
+setLogLevel('error');
+
+const poorAfter = 10_000;
+const mediaKind: Readonly<Record<DeviceKind, MediaDeviceKind>> = {
+  camera: 'videoinput',
+  microphone: 'audioinput',
+  speaker: 'audiooutput',
+};
+
+export interface ConnectOptions {
+  admission: Admission;
+  /** WebSocket address of the site. */
+  url: string;
+  name: string;
+  media: Handover;
+  /** Once, when the call is over for whatever reason. */
+  ended(end: CallEnd): void;
+}
+
+export class ConnectFailed extends Error {
+  readonly code: ReturnType<typeof fromConnect>;
+
+  constructor(cause: unknown) {
+    super('connecting to the room', { cause });
+    this.name = 'ConnectFailed';
+    const c = cause instanceof ConnectionError ? cause : undefined;
+    this.code = fromConnect(c?.reasonName, c?.context, navigator.onLine);
+  }
+}
+
+/** Joins the room and publishes the tracks that were handed over. Rejects with ConnectFailed; the tracks are stopped then. */
+export async function connect(o: ConnectOptions): Promise<CallSession> {
+  const session = new LiveCall(o);
+  try {
+    await session.open();
+  } catch (e) {
+    o.media.camera?.stop();
+    o.media.microphone?.stop();
+    throw new ConnectFailed(e);
+  }
+  return session;
+}
+
+class LiveCall implements CallSession {
+  readonly #o: ConnectOptions;
+  readonly #room: Room;
+  readonly #snapshot = signal<CallSnapshot>(undefined as never);
+  readonly #listeners = new Set<(n: Notice) => void>();
+  readonly #pictures = new WeakMap<Track, Picture>();
+  readonly #poorSince = new Map<string, number>();
+  /** Mute changes that this page asked for; any other is the host's. */
+  #ownMute = 0;
+  #ownDevice = 0;
+  #token: string;
+  #tokenAt = Date.now();
+  #over = false;
+  #queued = false;
+  #qualityTimer: ReturnType<typeof setInterval> | undefined;
+  #state: Pick<CallSnapshot, 'phase' | 'startedAt' | 'chat'> = { phase: 'live', startedAt: Date.now(), chat: [] };
+
+  constructor(o: ConnectOptions) {
+    this.#o = o;
+    this.#token = o.admission.token;
+    this.#room = new Room({
+      adaptiveStream: true,
+      dynacast: true,
+      disconnectOnPageLeave: true,
+      stopLocalTrackOnUnpublish: true,
+      audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+      videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, facingMode: 'user' },
+      publishDefaults: {
+        videoCodec: 'vp8',
+        simulcast: true,
+        backupCodec: false,
+        audioPreset: { maxBitrate: 32_000 },
+        stopMicTrackOnMute: false,
+      },
+      ...(o.media.speaker && { audioOutput: { deviceId: o.media.speaker } }),
+    });
+    this.#listen();
+    this.#snapshot.value = this.#take();
+  }
+
+  get snapshot(): ReadonlySignal<CallSnapshot> {
+    return this.#snapshot;
+  }
+
+  async open(): Promise<void> {
+    await this.#room.connect(this.#o.url, this.#o.admission.token, {
+      maxRetries: 2,
+      peerConnectionTimeout: 30_000,
+      websocketTimeout: 15_000,
+    });
+    this.#state.startedAt = Date.now();
+    this.#watchToken();
+    this.#qualityTimer = setInterval(() => this.#refresh(), 5000);
+    await this.#publish();
+    this.#refresh();
+  }
+
+  onNotice(fn: (n: Notice) => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  async setMicrophone(on: boolean): Promise<void> {
+    await this.#own(() => this.#room.localParticipant.setMicrophoneEnabled(on));
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    await this.#own(() => this.#room.localParticipant.setCameraEnabled(on));
+  }
+
+  async setShare(on: boolean): Promise<void> {
+    try {
+      await this.#room.localParticipant.setScreenShareEnabled(on, {
+        audio: true,
+        selfBrowserSurface: 'exclude',
+        surfaceSwitching: 'include',
+        contentHint: 'detail',
+      });
+    } catch (e) {
+      // Closing the picker is a decision, not a failure.
+      const refused = e instanceof DOMException && e.name === 'NotAllowedError';
+      if (!refused || /system/i.test(e.message)) this.#notify({ kind: 'failed', code: refused ? 73 : 99 });
+    }
+    this.#refresh();
+  }
+
+  async use(kind: DeviceKind, id: string): Promise<void> {
+    this.#ownDevice++;
+    try {
+      await this.#room.switchActiveDevice(mediaKind[kind], id);
+    } catch (e) {
+      this.#failed(e);
+    } finally {
+      // The library reports the change in a later task.
+      setTimeout(() => this.#ownDevice--, 1500);
+      this.#refresh();
+    }
+  }
+
+  async say(text: string): Promise<void> {
+    const line = outgoing(text);
+    if (!line) return;
+    const sent = await this.#room.localParticipant.sendText(line, { topic });
+    this.#line({ id: sent.id, from: '', text: line, at: Date.now() });
+  }
+
+  async startAudio(): Promise<void> {
+    await this.#room.startAudio().catch(() => {});
+    this.#refresh();
+  }
+
+  async leave(): Promise<void> {
+    await this.#room.disconnect(true);
+    this.#end(null);
+  }
+
+  async #publish(): Promise<void> {
+    const { camera, microphone } = this.#o.media;
+    const me = this.#room.localParticipant;
+    const jobs: Promise<unknown>[] = [];
+    // Managed by the library from here on (last argument): muting the camera switches its light off.
+    if (microphone?.readyState === 'live') {
+      const track = new LocalAudioTrack(microphone, undefined, false);
+      jobs.push(me.publishTrack(track, { source: Track.Source.Microphone }));
+    }
+    if (camera?.readyState === 'live') {
+      const track = new LocalVideoTrack(camera, undefined, false);
+      jobs.push(me.publishTrack(track, { source: Track.Source.Camera }));
+    }
+    for (const r of await Promise.allSettled(jobs)) {
+      if (r.status === 'rejected') this.#notify({ kind: 'failed', code: 33 });
+    }
+  }
+
+  #listen(): void {
+    const refresh = () => this.#refresh();
+    const r = this.#room;
+    r.on(RoomEvent.TrackSubscribed, (track) => this.#subscribed(track));
+    r.on(RoomEvent.TrackUnsubscribed, (track) => this.#unsubscribed(track));
+    r.on(RoomEvent.ParticipantConnected, (p) => this.#notify({ kind: 'joined', name: nameOf(p) }));
+    r.on(RoomEvent.ParticipantDisconnected, (p) => {
+      this.#poorSince.delete(p.identity);
+      this.#notify({ kind: 'gone', name: nameOf(p) });
+    });
+    r.on(RoomEvent.TrackMuted, (pub, p) => this.#muted(pub, p));
+    r.on(RoomEvent.ActiveDeviceChanged, (kind) => this.#deviceChanged(kind));
+    r.on(RoomEvent.ConnectionQualityChanged, (quality, p) => this.#quality(quality, p));
+    r.on(RoomEvent.MediaDevicesError, (e) => this.#failed(e));
+    r.on(RoomEvent.Reconnecting, () => this.#phase('reconnecting'));
+    r.on(RoomEvent.SignalReconnecting, () => this.#phase('reconnecting'));
+    r.on(RoomEvent.Reconnected, () => this.#phase('live'));
+    r.on(RoomEvent.Disconnected, (reason) => this.#end(reason));
+    r.registerTextStreamHandler(topic, (reader, { identity }) => {
+      void this.#heard(reader, identity).catch(() => {});
+    });
+    for (const e of plain) r.on(e, refresh);
+  }
+
+  async #heard(
+    reader: { info: { id: string; size?: number }; readAll(): Promise<string> },
+    identity: string,
+  ): Promise<void> {
+    if ((reader.info.size ?? 0) > longest * 4) return;
+    const text = outgoing(await reader.readAll());
+    const p = this.#room.getParticipantByIdentity(identity);
+    if (!text || !p || p.isLocal) return;
+    const from = nameOf(p);
+    this.#line({ id: reader.info.id, from, text, at: Date.now() });
+    this.#notify({ kind: 'message', from });
+  }
+
+  #line(line: CallSnapshot['chat'][number]): void {
+    this.#state.chat = append(this.#state.chat, line);
+    this.#refresh();
+  }
+
+  #subscribed(track: RemoteTrack): void {
+    if (track.kind === Track.Kind.Audio) {
+      const el = track.attach();
+      el.dataset['testid'] = 'remote-audio';
+      document.body.append(el);
+    }
+    this.#refresh();
+  }
+
+  #unsubscribed(track: RemoteTrack): void {
+    if (track.kind === Track.Kind.Audio) for (const el of track.detach()) el.remove();
+    this.#refresh();
+  }
+
+  #muted(pub: TrackPublication, p: Participant): void {
+    if (p.isLocal && this.#ownMute === 0 && pub.source === Track.Source.Microphone)
+      this.#notify({ kind: 'mutedByHost' });
+    this.#refresh();
+  }
+
+  #deviceChanged(kind: MediaDeviceKind): void {
+    this.#refresh();
+    if (this.#ownDevice > 0 || this.#ownMute > 0) return;
+    const device = (Object.keys(mediaKind) as DeviceKind[]).find((k) => mediaKind[k] === kind);
+    if (device && this.#room.localParticipant.getTrackPublication(sourceOf(device))) {
+      this.#notify({ kind: 'deviceSwitched', device });
+    }
+  }
+
+  #quality(quality: ConnectionQuality, p: Participant): void {
+    const bad = quality === ConnectionQuality.Poor || quality === ConnectionQuality.Lost;
+    if (!bad) this.#poorSince.delete(p.identity);
+    else if (!this.#poorSince.has(p.identity)) this.#poorSince.set(p.identity, Date.now());
+    this.#refresh();
+  }
+
+  #phase(phase: CallSnapshot['phase']): void {
+    this.#state.phase = phase;
+    this.#refresh();
+  }
+
+  async #own(change: () => Promise<unknown>): Promise<void> {
+    this.#ownMute++;
+    try {
+      await change();
+    } catch (e) {
+      this.#failed(e);
+    } finally {
+      this.#ownMute--;
+      this.#refresh();
+    }
+  }
+
+  #lastFailure: unknown;
+
+  /** The library reports one failure as event and as rejection. */
+  #failed(e: unknown): void {
+    if (e === this.#lastFailure) return;
+    this.#lastFailure = e;
+    const code = fromMedia(e, { permission: 'unknown', blockedByPolicy: false, after: 1000 });
+    this.#notify({ kind: 'failed', code });
+  }
+
+  /** The server renews the token in the call; the newest one brings a lost page back without knocking again. */
+  #watchToken(): void {
+    const engine = (this.#room as { engine?: { on?(e: string, fn: (t: string) => void): unknown } }).engine;
+    engine?.on?.('tokenRefreshed', (token) => {
+      this.#token = token;
+      this.#tokenAt = Date.now();
+    });
+  }
+
+  #end(reason: DisconnectReason | null | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearInterval(this.#qualityTimer);
+    for (const el of document.querySelectorAll('audio[data-testid=remote-audio]')) el.remove();
+    const seconds = Math.round((Date.now() - this.#state.startedAt) / 1000);
+    const { cameraOn, local } = this.#snapshot.peek();
+    this.#o.ended({
+      code: reason === null ? null : fromDisconnect(reason),
+      seconds,
+      token: this.#token,
+      tokenAt: this.#tokenAt,
+      on: { camera: cameraOn, microphone: local.microphone === 'on' },
+    });
+  }
+
+  #notify(n: Notice): void {
+    this.#refresh();
+    for (const fn of this.#listeners) fn(n);
+  }
+
+  /** Many events arrive together; one picture per microtask is enough. */
+  #refresh(): void {
+    if (this.#queued || this.#over) return;
+    this.#queued = true;
+    queueMicrotask(() => {
+      this.#queued = false;
+      this.#snapshot.value = this.#take();
+    });
+  }
+
+  #take(): CallSnapshot {
+    const me = this.#room.localParticipant;
+    const device = (k: DeviceKind) => this.#room.getActiveDevice(mediaKind[k]) ?? '';
+    return {
+      ...this.#state,
+      local: { ...this.#member(me, true), name: this.#o.name },
+      remotes: [...this.#room.remoteParticipants.values()].map((p) => this.#member(p, false)),
+      cameraOn: me.isCameraEnabled,
+      sharing: me.isScreenShareEnabled,
+      audioBlocked: !this.#room.canPlaybackAudio,
+      active: { camera: device('camera'), microphone: device('microphone'), speaker: device('speaker') },
+    };
+  }
+
+  #member(p: Participant, local: boolean): Member {
+    const since = this.#poorSince.get(p.identity);
+    return {
+      identity: p.identity || this.#o.admission.identity,
+      name: nameOf(p),
+      local,
+      speaking: p.isSpeaking,
+      microphone: micState(p.getTrackPublication(Track.Source.Microphone)),
+      camera: this.#picture(p.getTrackPublication(Track.Source.Camera)),
+      screen: this.#picture(p.getTrackPublication(Track.Source.ScreenShare)),
+      weak: since !== undefined && Date.now() - since >= poorAfter,
+    };
+  }
+
+  #picture(pub: TrackPublication | undefined): Picture | null {
+    const track = pub?.track;
+    if (!track || pub.isMuted) return null;
+    let picture = this.#pictures.get(track);
+    if (!picture) {
+      picture = { id: pub.trackSid, attach: (el) => void track.attach(el), detach: (el) => void track.detach(el) };
+      this.#pictures.set(track, picture);
+    }
+    return picture;
+  }
+}
+
+const plain = [
+  RoomEvent.TrackUnmuted,
+  RoomEvent.TrackPublished,
+  RoomEvent.TrackUnpublished,
+  RoomEvent.LocalTrackPublished,
+  RoomEvent.LocalTrackUnpublished,
+  RoomEvent.ActiveSpeakersChanged,
+  RoomEvent.ParticipantNameChanged,
+  RoomEvent.AudioPlaybackStatusChanged,
+  RoomEvent.MediaDevicesChanged,
+] as const;
+
+function nameOf(p: Participant): string {
+  return p.name || p.identity;
+}
+
+function micState(pub: TrackPublication | undefined): MicState {
+  if (!pub) return 'none';
+  return pub.isMuted ? 'muted' : 'on';
+}
+
+function sourceOf(kind: DeviceKind): Track.Source {
+  return kind === 'camera' ? Track.Source.Camera : Track.Source.Microphone;
+}

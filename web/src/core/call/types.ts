@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ReadonlySignal } from '@preact/signals-core';
+import type { ErrorCode } from '../flow/errors';
+
+// What a call looks like from outside. The views know this file only; the media library stands behind session.ts.
+
+export type MicState = 'on' | 'muted' | 'none';
+export type DeviceKind = 'camera' | 'microphone' | 'speaker';
+
+/** A picture that can be shown in a video element. The id changes when the track does. */
+export interface Picture {
+  readonly id: string;
+  attach(el: HTMLVideoElement): void;
+  detach(el: HTMLVideoElement): void;
+}
+
+export interface Member {
+  identity: string;
+  name: string;
+  local: boolean;
+  speaking: boolean;
+  microphone: MicState;
+  camera: Picture | null;
+  screen: Picture | null;
+  weak: boolean;
+}
+
+export interface ChatLine {
+  id: string;
+  /** Empty for one's own lines. */
+  from: string;
+  text: string;
+  at: number;
+}
+
+export interface CallSnapshot {
+  phase: 'live' | 'reconnecting';
+  /** Epoch milliseconds. */
+  startedAt: number;
+  local: Member;
+  /** In order of arrival, so that nothing jumps. */
+  remotes: readonly Member[];
+  cameraOn: boolean;
+  sharing: boolean;
+  /** The browser plays no sound until somebody clicks. */
+  audioBlocked: boolean;
+  chat: readonly ChatLine[];
+  active: Readonly<Record<DeviceKind, string>>;
+}
+
+export type Notice =
+  | { kind: 'joined' | 'gone'; name: string }
+  | { kind: 'mutedByHost' }
+  | { kind: 'deviceSwitched'; device: DeviceKind }
+  | { kind: 'failed'; code: ErrorCode }
+  | { kind: 'message'; from: string };
+
+export interface CallSession {
+  readonly snapshot: ReadonlySignal<CallSnapshot>;
+  /** Returns the function that ends the subscription. */
+  onNotice(fn: (n: Notice) => void): () => void;
+  setMicrophone(on: boolean): Promise<void>;
+  setCamera(on: boolean): Promise<void>;
+  setShare(on: boolean): Promise<void>;
+  use(kind: DeviceKind, id: string): Promise<void>;
+  say(text: string): Promise<void>;
+  startAudio(): Promise<void>;
+  leave(): Promise<void>;
+}
+
+/** How a call ended: null is a hang-up of one's own. */
+export interface CallEnd {
+  code: ErrorCode | null;
+  seconds: number;
+  /** Newest media token, as long as it may still be used to come back. */
+  token: string;
+  /** Epoch milliseconds of that token. */
+  tokenAt: number;
+  /** What was switched on at the end: coming back never switches on more. */
+  on: { camera: boolean; microphone: boolean };
+}

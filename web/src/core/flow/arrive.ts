@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type ReadonlySignal, signal } from '@preact/signals-core';
+import { Backoff } from '../api/backoff';
+import { ApiError, request } from '../api/client';
+import type { RoomInfo } from '../api/types';
+import type { Page } from '../page';
+import { obstacle } from './capability';
+import { automatic, type ErrorCode, fromApi } from './errors';
+
+export type ArriveState = { at: 'checking' } | { at: 'welcome'; info: RoomInfo } | { at: 'failed'; code: ErrorCode };
+
+/** Before anything is asked: can this browser call, and is the link good? */
+export class Arrive {
+  readonly #page: Page;
+  readonly #cap: string;
+  readonly #state = signal<ArriveState>({ at: 'checking' });
+  readonly #backoff = new Backoff();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(page: Page, cap: string) {
+    this.#page = page;
+    this.#cap = cap;
+    window.addEventListener('online', () => this.#timer && this.retry());
+  }
+
+  get state(): ReadonlySignal<ArriveState> {
+    return this.#state;
+  }
+
+  async start(): Promise<void> {
+    const code = obstacle(window) ?? (this.#page.room && this.#cap ? null : 43);
+    if (code) return this.#fail(code);
+    try {
+      const body = { room: this.#page.room, cap: this.#cap };
+      this.#state.value = { at: 'welcome', info: await request<RoomInfo>(`${this.#page.base}/api/v1/room`, body) };
+    } catch (e) {
+      this.#fail(fromApi(e instanceof ApiError ? e.code : 'internal', navigator.onLine));
+    }
+  }
+
+  retry(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    void this.start();
+  }
+
+  #fail(code: ErrorCode): void {
+    this.#state.value = { at: 'failed', code };
+    if (automatic.has(code)) this.#timer = setTimeout(() => this.retry(), this.#backoff.next());
+  }
+}

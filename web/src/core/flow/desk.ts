@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { computed, type ReadonlySignal, signal } from '@preact/signals-core';
+import { ApiError, request } from '../api/client';
+import { HostChannel } from '../api/host';
+import type { Admission, HostRoom, HostSession, WaitingPerson } from '../api/types';
+import type { CallEnd, CallSession } from '../call/types';
+import { Capture, kinds, MediaRefused } from '../media/capture';
+import { unlockTones } from '../media/tone';
+import { type Page, socketURL } from '../page';
+import { obstacle } from './capability';
+import { type ErrorCode, fromApi } from './errors';
+import type { CallModule } from './visit';
+
+export type DeskMode =
+  | { at: 'list' }
+  | { at: 'check'; room: string; note: ErrorCode | null }
+  | { at: 'connecting'; room: string }
+  | { at: 'call'; room: string; session: CallSession }
+  /** The call ended in a way that wants a word; the room may still be there. */
+  | { at: 'lost'; room: string; code: ErrorCode };
+
+/** The host's side: the line to the server, the rooms, and at most one call. */
+export class Desk {
+  readonly page: Page;
+  readonly channel: HostChannel;
+  readonly capture = new Capture(() => {});
+  readonly #load: () => Promise<CallModule>;
+  readonly #mode = signal<DeskMode>({ at: 'list' });
+
+  constructor(page: Page, key: string, load: () => Promise<CallModule>) {
+    this.page = page;
+    this.#load = load;
+    const path = `${page.base}/api/v1/host`;
+    this.channel = new HostChannel({
+      url: socketURL(path, location),
+      session: () => request<HostSession>(`${path}/session`, key ? { key } : {}),
+    });
+    window.addEventListener('online', () => this.channel.hurry());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.channel.hurry();
+    });
+    window.addEventListener('pagehide', () => this.capture.stop());
+  }
+
+  get mode(): ReadonlySignal<DeskMode> {
+    return this.#mode;
+  }
+
+  /** Everybody at any door, for the tone and the window title. */
+  readonly waiting: ReadonlySignal<readonly WaitingPerson[]> = computed(() =>
+    this.channel.state.value.rooms.flatMap((r) => r.waiting),
+  );
+
+  waitingIn(room: string): ReadonlySignal<readonly WaitingPerson[]> {
+    return computed(() => this.channel.state.value.rooms.find((r) => r.id === room)?.waiting ?? []);
+  }
+
+  link(room: HostRoom): string {
+    return `${location.origin}${this.page.base}/${room.link}`;
+  }
+
+  /** Opens the devices and shows the check; the call starts with start(). */
+  async enter(room: string): Promise<void> {
+    unlockTones();
+    const code = obstacle(window);
+    if (code) {
+      this.#mode.value = { at: 'lost', room, code };
+      return;
+    }
+    this.#mode.value = { at: 'check', room, note: null };
+    let note: ErrorCode | null;
+    try {
+      note = await this.capture.open(kinds);
+    } catch (e) {
+      note = e instanceof MediaRefused ? e.code : 99;
+    }
+    const m = this.#mode.peek();
+    if (m.at === 'check' && m.room === room) this.#mode.value = { at: 'check', room, note };
+    else this.capture.stop();
+  }
+
+  back(): void {
+    this.capture.stop();
+    this.#mode.value = { at: 'list' };
+  }
+
+  async start(): Promise<void> {
+    const m = this.#mode.peek();
+    if (m.at !== 'check') return;
+    const { room } = m;
+    this.#mode.value = { at: 'connecting', room };
+    try {
+      const r = await this.channel.do({ do: 'enter', room });
+      const admission: Admission = { token: r.token ?? '', url: r.url ?? '', identity: r.identity ?? '' };
+      const call = await this.#load();
+      const session = await call.connect({
+        admission,
+        url: socketURL(admission.url, location),
+        name: this.channel.state.peek().host?.name ?? '',
+        media: this.capture.handOver(),
+        ended: (end) => this.#ended(room, end),
+      });
+      this.#mode.value = { at: 'call', room, session };
+    } catch (e) {
+      this.capture.stop();
+      this.#mode.value = { at: 'lost', room, code: codeOf(e) };
+    }
+  }
+
+  #ended(room: string, end: CallEnd): void {
+    // A room that this host closed needs no explanation.
+    if (end.code === null || end.code === 51) this.#mode.value = { at: 'list' };
+    else this.#mode.value = { at: 'lost', room, code: end.code };
+  }
+}
+
+function codeOf(e: unknown): ErrorCode {
+  if (e instanceof ApiError) return fromApi(e.code, navigator.onLine);
+  const code = (e as { code?: unknown }).code;
+  return typeof code === 'number' ? (code as ErrorCode) : 34;
+}

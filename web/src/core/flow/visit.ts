@@ -1,0 +1,197 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type ReadonlySignal, signal } from '@preact/signals-core';
+import { Backoff } from '../api/backoff';
+import { request } from '../api/client';
+import { Knock } from '../api/knock';
+import type { Admission } from '../api/types';
+import type { CallEnd, CallSession } from '../call/types';
+import { Capture, type Handover, type Kind, kinds, MediaRefused } from '../media/capture';
+import { play, unlockTones } from '../media/tone';
+import { type Page, socketURL } from '../page';
+import { type ErrorCode, fromApi } from './errors';
+import { type Event, type State, step, type Want } from './machine';
+
+/** A media token is good for ten minutes; a little is kept back for the way. */
+const tokenUsable = 9 * 60_000;
+
+const devices: Readonly<Record<Want, readonly Kind[]>> = { both: kinds, audio: ['microphone'], none: [] };
+
+export interface CallModule {
+  connect(o: {
+    admission: Admission;
+    url: string;
+    name: string;
+    media: Handover;
+    ended(end: CallEnd): void;
+  }): Promise<CallSession>;
+}
+
+/** One visit from the question for permission to the end of the call. */
+export class Visit {
+  readonly page: Page;
+  readonly capture: Capture;
+  readonly #cap: string;
+  readonly #load: () => Promise<CallModule>;
+  readonly #state = signal<State>({ at: 'primer' });
+  readonly #session = signal<CallSession | null>(null);
+  readonly #lostDevice = signal<'camera' | 'microphone' | null>(null);
+  readonly #backoff = new Backoff();
+  #name = '';
+  /** What a return to the call switches on. */
+  #devices: readonly Kind[] = [];
+  #knock: Knock | undefined;
+  #admission: (Admission & { at: number }) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(page: Page, cap: string, load: () => Promise<CallModule>) {
+    this.page = page;
+    this.#cap = cap;
+    this.#load = load;
+    this.capture = new Capture((kind) => {
+      this.#lostDevice.value = kind;
+    });
+    window.addEventListener('online', () => this.#hurry());
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#hurry());
+    window.addEventListener('pagehide', () => this.capture.stop());
+  }
+
+  get state(): ReadonlySignal<State> {
+    return this.#state;
+  }
+
+  get session(): ReadonlySignal<CallSession | null> {
+    return this.#session;
+  }
+
+  /** A device that went away before the call. */
+  get lostDevice(): ReadonlySignal<'camera' | 'microphone' | null> {
+    return this.#lostDevice;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  async ask(want: Want): Promise<void> {
+    unlockTones();
+    this.#lostDevice.value = null;
+    this.#go({ on: 'ask', want });
+    try {
+      const note = await this.capture.open(devices[want]);
+      this.#go({ on: 'ready', note });
+    } catch (e) {
+      this.#go({ on: 'refused', code: e instanceof MediaRefused ? e.code : 99 });
+    }
+  }
+
+  join(name: string): void {
+    this.#name = name;
+    this.#go({ on: 'join' });
+    this.#startKnock();
+  }
+
+  withdraw(): void {
+    this.#knock?.leave();
+    this.#go({ on: 'withdraw' });
+  }
+
+  /** Back to the door after an end or a failure: the same devices, the same name, the token while it is good, else a new knock. */
+  async rejoin(): Promise<void> {
+    clearTimeout(this.#timer);
+    unlockTones();
+    try {
+      await this.capture.open(this.#devices);
+    } catch {
+      return this.ask(this.#devices.includes('camera') ? 'both' : 'audio');
+    }
+    const a = this.#admission;
+    this.#admission = undefined;
+    if (a && Date.now() - a.at < tokenUsable) {
+      this.#go({ on: 'admitted' });
+      return this.#connect(a);
+    }
+    this.#go({ on: 'join' });
+    this.#startKnock();
+  }
+
+  #startKnock(): void {
+    if (this.#state.peek().at !== 'knocking') return;
+    this.#knock = new Knock({
+      url: socketURL(this.#path('knock'), location),
+      room: this.page.room,
+      cap: this.#cap,
+      name: this.#name,
+      probe: () => request(this.#path('site')),
+      events: {
+        waiting: (hostPresent) => this.#go({ on: 'waiting', hostPresent, now: Date.now() }),
+        interrupted: () => this.#go({ on: 'interrupted' }),
+        admitted: (a) => {
+          play('admitted');
+          this.#go({ on: 'admitted' });
+          void this.#connect(a);
+        },
+        declined: () => this.#fail(45),
+        closed: (reason) => this.#fail(reason === 'ended' ? 51 : 41),
+        refused: (code) => this.#fail(fromApi(code, navigator.onLine)),
+      },
+    });
+  }
+
+  async #connect(a: Admission): Promise<void> {
+    this.#admission = { ...a, at: Date.now() };
+    const { camera, microphone } = this.capture.state.peek();
+    this.#devices = kinds.filter((k) => (k === 'camera' ? camera : microphone));
+    try {
+      const call = await this.#load();
+      this.#session.value = await call.connect({
+        admission: a,
+        url: socketURL(a.url, location),
+        name: this.#name,
+        media: this.capture.handOver(),
+        ended: (end) => this.#ended(end),
+      });
+      this.#go({ on: 'connected' });
+    } catch (e) {
+      this.capture.stop();
+      this.#admission = undefined;
+      const code = (e as { code?: unknown }).code;
+      this.#go({ on: 'lost', code: typeof code === 'number' ? (code as ErrorCode) : 34, seconds: 0 });
+    }
+  }
+
+  #ended(end: CallEnd): void {
+    this.#session.value = null;
+    const back = this.#admission;
+    this.#devices = kinds.filter((k) => end.on[k]);
+    // Nobody comes back through an old token after being removed or after the end.
+    this.#admission = back && returning(end.code) ? { ...back, token: end.token, at: end.tokenAt } : undefined;
+    if (end.code === null) return this.#go({ on: 'left', seconds: end.seconds, mayReturn: true });
+    this.#go({ on: 'lost', code: end.code, seconds: end.seconds });
+    if (end.code === 54) this.#timer = setTimeout(() => void this.rejoin(), this.#backoff.next());
+  }
+
+  #fail(code: ErrorCode): void {
+    const { camera, microphone } = this.capture.state.peek();
+    this.#devices = kinds.filter((k) => (k === 'camera' ? camera : microphone));
+    this.capture.stop();
+    this.#go({ on: 'fail', code });
+  }
+
+  #hurry(): void {
+    this.#knock?.hurry();
+  }
+
+  #path(name: string): string {
+    return `${this.page.base}/api/v1/${name}`;
+  }
+
+  #go(e: Event): void {
+    this.#state.value = step(this.#state.peek(), e);
+  }
+}
+
+function returning(code: ErrorCode | null): boolean {
+  return code === null || code === 52 || code === 61 || code === 33;
+}

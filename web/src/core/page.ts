@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the server said about this page (data attributes of <html>) and what the link carries in its fragment.
+// A fragment never reaches a server; nothing of it is stored anywhere but in this object.
+
+export type Kind = 'landing' | 'room' | 'host';
+export type Language = 'de' | 'en';
+export type Address = 'sie' | 'du';
+
+export interface Page {
+  kind: Kind;
+  /** Base path of the site without trailing slash; empty at the root. */
+  base: string;
+  language: Language;
+  address: Address;
+  practice: string;
+  phone: string;
+  /** Room id of a visitor page, else empty. */
+  room: string;
+}
+
+export interface Fragment {
+  /** Visitor capability (`s`), host key (`k`), language chosen by the person (`l`). */
+  cap: string;
+  key: string;
+  language: Language | '';
+}
+
+const roomId = /^[a-z2-7]{26}$/;
+
+export function readPage(data: Record<string, string | undefined>, pathname: string): Page {
+  const base = data['base'] ?? '';
+  const kind: Kind = data['page'] === 'room' || data['page'] === 'host' ? data['page'] : 'landing';
+  const rest = pathname.startsWith(`${base}/r/`) ? pathname.slice(base.length + 3) : '';
+  return {
+    kind,
+    base,
+    language: data['language'] === 'en' ? 'en' : 'de',
+    address: data['address'] === 'du' ? 'du' : 'sie',
+    practice: data['practice'] ?? '',
+    phone: data['phone'] ?? '',
+    room: roomId.test(rest) ? rest : '',
+  };
+}
+
+export function readFragment(hash: string): Fragment {
+  const q = new URLSearchParams(hash.replace(/^#/, ''));
+  const l = q.get('l');
+  return { cap: q.get('s') ?? '', key: q.get('k') ?? '', language: l === 'de' || l === 'en' ? l : '' };
+}
+
+/** The fragment with another language, everything else kept in place. */
+export function withLanguage(hash: string, language: Language): string {
+  const q = new URLSearchParams(hash.replace(/^#/, ''));
+  q.set('l', language);
+  return `#${q}`;
+}
+
+/** The address for `tel:`: digits and one leading plus. */
+export function telHref(phone: string): string {
+  const digits = phone.replace(/[^\d+]/g, '').replace(/(?!^)\+/g, '');
+  return `tel:${digits}`;
+}
+
+/** WebSocket address of a path on the page's own host. */
+export function socketURL(path: string, at: { protocol: string; host: string }): string {
+  return `${at.protocol === 'http:' ? 'ws' : 'wss'}://${at.host}${path}`;
+}

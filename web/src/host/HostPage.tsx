@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { type ReadonlySignal, useComputed } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { CallProps, HostTools } from '../call/Call';
+import type { WaitingPerson } from '../core/api/types';
+import type { Desk } from '../core/flow/desk';
+import { WakeLock } from '../core/flow/wakelock';
+import { play } from '../core/media/tone';
+import { maybe, t } from '../i18n';
+import { Connecting } from '../room/screens';
+import { DeviceCheck } from '../ui/DeviceCheck';
+import { ErrorScreen } from '../ui/ErrorScreen';
+import { announce } from '../ui/live';
+import { Heading, Shell } from '../ui/Shell';
+import { Overview } from './Overview';
+
+interface Props {
+  desk: Desk;
+  call: ReadonlySignal<ComponentType<CallProps> | null>;
+}
+
+export function HostPage({ desk, call }: Props) {
+  const mode = desk.mode.value;
+  const inCall = mode.at === 'call';
+  const lock = useMemo(() => new WakeLock(), []);
+  useEffect(() => lock.want(inCall), [lock, inCall]);
+  useArrivals(desk.waiting.value, inCall);
+  const Call = call.value;
+  if (mode.at === 'call' && Call) return <InCall desk={desk} room={mode.room} session={mode.session} view={Call} />;
+  return (
+    <Shell page={desk.page} wide={mode.at === 'check' || mode.at === 'list'}>
+      <Screen desk={desk} />
+    </Shell>
+  );
+}
+
+function Screen({ desk }: { desk: Desk }) {
+  const { page } = desk;
+  const mode = desk.mode.value;
+  switch (mode.at) {
+    case 'check':
+      return (
+        <section data-testid="check">
+          <div class="intro">
+            <Heading practice={page.practice}>{t('desk.check')}</Heading>
+            <button type="button" class="link" data-testid="back" onClick={() => desk.back()}>
+              {t('desk.back')}
+            </button>
+          </div>
+          <DeviceCheck
+            capture={desk.capture}
+            name={null}
+            notes={mode.note ? [`${maybe(`e${mode.note}`) ?? ''}. ${maybe(`e${mode.note}.t`) ?? ''}`] : []}
+            submit={t('desk.start')}
+            onJoin={() => void desk.start()}
+          />
+        </section>
+      );
+    case 'connecting':
+      return <Connecting page={page} />;
+    case 'lost': {
+      const actions = { rejoin: () => void desk.enter(mode.room), retry: () => desk.back() };
+      return (
+        <>
+          <ErrorScreen page={page} code={mode.code} actions={actions} />
+          <p class="aside">
+            <button type="button" class="link" data-testid="back" onClick={() => desk.back()}>
+              {t('desk.back')}
+            </button>
+          </p>
+        </>
+      );
+    }
+    default:
+      return <Overview desk={desk} />;
+  }
+}
+
+interface InCallProps {
+  desk: Desk;
+  room: string;
+  session: CallProps['session'];
+  view: ComponentType<CallProps>;
+}
+
+function InCall({ desk, room, session, view: View }: InCallProps) {
+  const { channel } = desk;
+  const waiting = useComputed(() => channel.state.value.rooms.find((r) => r.id === room)?.waiting ?? []);
+  const tools = useMemo<HostTools>(
+    () => ({
+      waiting,
+      admit: (knock) => channel.do({ do: 'admit', room, knock }),
+      decline: (knock) => channel.do({ do: 'decline', room, knock }),
+      mute: (identity) => channel.do({ do: 'mute', room, identity, kind: 'audio' }),
+      remove: (identity) => channel.do({ do: 'remove', room, identity }),
+      end: () => channel.do({ do: 'end', room }),
+    }),
+    [channel, room, waiting],
+  );
+  return <View page={desk.page} session={session} host={tools} />;
+}
+
+/** A tone for somebody new at the door; in a call only the badge and a spoken line, never a sound into the talk. */
+function useArrivals(waiting: readonly WaitingPerson[], inCall: boolean): void {
+  const known = useRef(new Set<string>());
+  useEffect(() => {
+    const fresh = waiting.filter((w) => !known.current.has(w.id));
+    known.current = new Set(waiting.map((w) => w.id));
+    if (fresh.length === 0) return;
+    if (!inCall) play('arrival');
+    for (const w of fresh) announce(t('host.arrived', { name: w.name }));
+  }, [waiting, inCall]);
+  const n = waiting.length;
+  useEffect(() => {
+    const bare = document.title.replace(/^\(\d+\) .*? – /, '');
+    document.title = n ? t('desk.tab', { n, title: bare }) : bare;
+  });
+}

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Part } from './index';
+
+export const callDu: Part = {
+  'call.you': 'Du',
+  'call.alone': 'Du bist allein im Raum',
+  'call.alone.t': 'Sobald jemand dazukommt, siehst und hörst du die Person hier.',
+  'call.yourScreen': 'Du teilst deinen Bildschirm',
+  'call.mutedByHost': 'Die Praxis hat dein Mikrofon ausgeschaltet. Du kannst es selbst wieder einschalten.',
+  'call.switched.microphone': 'Dein Mikrofon wurde getrennt. Wir nutzen jetzt ein anderes.',
+  'call.switched.camera': 'Deine Kamera wurde getrennt. Wir nutzen jetzt eine andere.',
+  'call.switched.speaker': 'Dein Lautsprecher wurde getrennt. Wir nutzen jetzt einen anderen.',
+  'call.talkMuted': 'Dein Mikrofon ist aus.',
+  'call.shareNow.on': 'Du teilst jetzt deinen Bildschirm',
+  'call.shareNow.off': 'Dein Bildschirm wird nicht mehr geteilt',
+  e62: 'Deine Verbindung ist schwach.',
+  e73: 'Erlaube die Bildschirmaufnahme in den Systemeinstellungen.',
+  'host.leave.t': 'Die anderen können weiter sprechen, oder du beendest das Gespräch für alle.',
+  'host.failed': 'Das hat nicht geklappt. Bitte versuche es noch einmal.',
+};

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+export const hostDe = {
+  'desk.title': 'Ihre Videogespräche',
+  'desk.hello': (p: { name: string }) => `Angemeldet als ${p.name}`,
+  'desk.open': 'Raum öffnen',
+  'desk.opening': 'Raum wird geöffnet …',
+  'desk.none': 'Noch kein Raum offen',
+  'desk.none.t': 'Öffnen Sie einen Raum. Sie bekommen einen Link, den Sie weitergeben.',
+  'desk.room': (p: { time: string }) => `Raum, geöffnet um ${p.time} Uhr`,
+  'desk.link': 'Link für die Besucherin oder den Besucher',
+  'desk.copy': 'Link kopieren',
+  'desk.copied': 'Link ist kopiert',
+  'desk.nobody': 'Niemand wartet. Wer den Link öffnet, erscheint hier.',
+  'desk.inCall': (p: { names: string }) => `Im Gespräch: ${p.names}`,
+  'desk.enter': 'Gespräch beginnen',
+  'desk.ready': (p: { name: string }) => `${p.name} ist im Raum und wartet auf Sie.`,
+  'desk.end': 'Raum schließen',
+  'desk.end.q': 'Raum schließen?',
+  'desk.end.t': 'Das Gespräch endet für alle, die darin sind.',
+  'desk.tab': (p: { n: number; title: string }) => `(${p.n}) wartet – ${p.title}`,
+  'desk.connecting': 'Verbindung zum Server wird aufgebaut …',
+  'desk.down': 'Die Verbindung zum Server ist unterbrochen. Wir stellen sie wieder her …',
+  'desk.refused': 'Dieser Zugang gilt nicht',
+  'desk.refused.t': 'Öffnen Sie Ihren privaten Praxis-Link, oder melden Sie sich an dieser Webseite an.',
+  'desk.sound': 'Ton bei Ankunft',
+  'desk.check': 'Vor dem Gespräch',
+  'desk.start': 'Jetzt beginnen',
+  'desk.back': 'Zurück zur Übersicht',
+  'desk.ended': 'Das Gespräch ist beendet.',
+};

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, it } from 'vitest';
+import { readFragment, readPage, socketURL, telHref, withLanguage } from '../../src/core/page';
+
+const room = 'abcdefghijklmnopqrstuvwx27';
+
+describe('page', () => {
+  it('reads the attributes and the path', () => {
+    const data = { page: 'room', base: '/video', language: 'en', address: 'du', practice: 'P', phone: '1' };
+    expect(readPage(data, `/video/r/${room}`)).toEqual({ ...data, kind: 'room', page: undefined, room });
+    expect(readPage({ page: 'room', base: '' }, `/r/${room}`)).toMatchObject({ room, language: 'de', address: 'sie' });
+  });
+
+  it('takes no broken room id', () => {
+    for (const path of ['/r/short', `/r/${room}/x`, `/r/${room.toUpperCase()}`, `/other/r/${room}`]) {
+      expect(readPage({ page: 'room', base: '' }, path).room).toBe('');
+    }
+  });
+
+  it('keeps everything else in the fragment', () => {
+    expect(readFragment('#s=A-b_9&l=en')).toEqual({ cap: 'A-b_9', key: '', language: 'en' });
+    expect(readFragment('#k=x&l=fr')).toEqual({ cap: '', key: 'x', language: '' });
+    expect(readFragment('')).toEqual({ cap: '', key: '', language: '' });
+    expect(withLanguage('#s=A-b_9', 'en')).toBe('#s=A-b_9&l=en');
+    expect(withLanguage('#s=A&l=en', 'de')).toBe('#s=A&l=de');
+  });
+
+  it('makes addresses', () => {
+    expect(telHref('+49 (69) 12-34+5')).toBe('tel:+4969' + '12345');
+    expect(socketURL('/video/rtc', { protocol: 'https:', host: 'a:8443' })).toBe('wss://a:8443/video/rtc');
+    expect(socketURL('/rtc', { protocol: 'http:', host: 'localhost' })).toBe('ws://localhost/rtc');
+  });
+});
