@@ -74,7 +74,7 @@ func createKeys(ctx context.Context, s Store) (keys *token.Keys, err error) {
 	if keys, err := readKeys(ctx, s); !errors.Is(err, fs.ErrNotExist) {
 		return keys, err // another instance was faster, or it cannot be read
 	}
-	if false {
+	if s.Exists(ctx, masterKey) {
 		return nil, fmt.Errorf("%w: %s exists but cannot be read", ErrKey, masterKey)
 	}
 	if err := s.Store(ctx, masterKey, token.NewKeys().Marshal()); err != nil {

@@ -121,8 +121,15 @@ func TestEnd(t *testing.T) {
 	b := newBench(t, Options{})
 	host := b.host("muster")
 	room := b.open(host)
+	bob := b.knock(room, "Bob", as{})
+	resume := bob.next("waiting").text("resume")
+	host.mustCmd("admit", message{"room": room.id, "knock": host.waiting(room.id, 1)[0].text("id")})
+	bob.next("admitted")
 	ann := b.knock(room, "Ann", as{})
-	host.waiting(room.id, 1)
+	host.until("state", func(m message) bool {
+		w := m.room(room.id).list("waiting")
+		return len(w) == 1 && w[0]["name"] == "Ann"
+	})
 	host.mustCmd("end", message{"room": room.id})
 	if m := ann.next("closed"); m.text("reason") != "ended" {
 		t.Errorf("%v", m)
@@ -143,6 +150,10 @@ func TestEnd(t *testing.T) {
 	for _, do := range []string{"end", "enter", "admit", "decline", "mute", "remove"} {
 		host.failCmd(CodeNotFound, do, message{"room": room.id, "kind": "audio", "identity": "x", "knock": "x"})
 	}
+	// Nor does an answer that was given before the end.
+	m := room.knock("Bob")
+	m["resume"] = resume
+	b.dial("api/v1/knock", as{}, m).refused(CodeRoomClosed)
 	// Nor does a grant bring it back.
 	if s := b.host("muster", room.grant).next("state"); len(s.list("rooms")) != 0 {
 		t.Errorf("%v", s)

@@ -6,6 +6,8 @@ package room
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -109,14 +111,28 @@ func (r *Room) run(ctx context.Context) {
 		case <-ctx.Done():
 			r.stop(Leave{ReasonServerShutdown, ActionReconnect})
 		}
-		r.turn()
+		r.guard(r.turn)
 		if d, ok := r.agenda.next(time.Now()); ok {
 			timer.Reset(d)
 		} else {
 			timer.Stop()
 		}
 	}
-	r.finish()
+	r.mail.close(false)
+	r.dir.forget(r)
+	r.guard(r.finish)
+}
+
+// guard ends the room instead of the process when f panics: everybody joins
+// anew. What was panicked with may hold a participant's words and is not logged.
+func (r *Room) guard(f func()) {
+	defer func() {
+		if recover() != nil {
+			r.log.Error("room: a room panicked", "stack", string(debug.Stack()))
+			r.stop(Leave{ReasonStateMismatch, ActionReconnect})
+		}
+	}()
+	f()
 }
 
 // turn does what has come in and what is due, and tells whom it concerns.
@@ -180,12 +196,10 @@ func (r *Room) stop(l Leave) {
 // finish ends everything in the room. Callers still in the mailbox learn it
 // from r.ended.
 func (r *Room) finish() {
-	r.mail.close(false)
-	r.dir.forget(r)
-	for len(r.order) > 0 {
-		r.leave(r.order[0], r.final.Reason, r.final.Action)
+	defer r.media.Close()
+	for _, p := range slices.Clone(r.order) {
+		r.guard(func() { r.leave(p, r.final.Reason, r.final.Action) })
 	}
-	r.media.Close()
 	r.emit(Event{Kind: EventRoomEnded})
 	r.settle()
 }

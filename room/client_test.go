@@ -10,47 +10,9 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/caddy-videoroom/videoroom/sfu"
 )
-
-var testKey = Key{Site: "praxis.example", Name: "room"}
-
-// host is a Directory with the fakes beneath it.
-type host struct {
-	t     *testing.T
-	media *fakeMedia
-	dir   *Directory
-}
-
-func newHost(t *testing.T, o Options) *host {
-	h := &host{t: t, media: &fakeMedia{}}
-	o.Media = h.media
-	if o.Codec == nil {
-		o.Codec = fakeCodec{}
-	}
-	h.dir = NewDirectory(o)
-	return h
-}
-
-// bubble runs f with simulated time and a directory that is closed after it.
-func bubble(t *testing.T, o Options, f func(t *testing.T, h *host)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		h := newHost(t, o)
-		defer h.dir.Close()
-		f(t, h)
-	})
-}
-
-// settle waits until everything that is under way has been done, and an update
-// that waits for its turn has been sent.
-func settle() {
-	synctest.Wait()
-	time.Sleep(2 * updateInterval)
-	synctest.Wait()
-}
 
 // client is a Conn that keeps the books of a browser: the roster, its sections,
 // its tracks. It answers SectionsNeeded when auto is set.
@@ -252,10 +214,20 @@ func (h *host) resume(c *client) (*client, error) {
 	return n, err
 }
 
-func (c *client) sid() string {
+func (c *client) sid() string { return c.me().SID }
+
+// me is what c was told of itself last.
+func (c *client) me() ParticipantInfo {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.self.SID
+	return c.self
+}
+
+// sections is what c receives where.
+func (c *client) sections() map[string]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mids
 }
 
 func (c *client) peer() *fakePeer { return c.media.peer(c.sid()) }
@@ -369,39 +341,5 @@ func (c *client) sound() {
 	defer c.mu.Unlock()
 	for _, f := range c.faults {
 		c.t.Errorf("%s: %s", c.identity, f)
-	}
-}
-
-// agree checks that everybody knows the same of everybody.
-func (h *host) agree(clients ...*client) {
-	h.t.Helper()
-	r := h.dir.Find(testKey)
-	if r == nil {
-		h.t.Fatal("no room")
-	}
-	truth := r.Participants()
-	for _, c := range clients {
-		c.sound()
-		n := 0
-		for _, p := range truth {
-			if p.Identity == c.identity {
-				continue
-			}
-			got, ok := c.knows(p.Identity)
-			if p.Permission.Hidden {
-				if ok {
-					h.t.Errorf("%s knows the hidden %s", c.identity, p.Identity)
-				}
-				continue
-			}
-			n++
-			if !ok || fmt.Sprint(got) != fmt.Sprint(p) {
-				h.t.Errorf("%s knows of %s\n%+v, but it is\n%+v", c.identity, p.Identity, got, p)
-			}
-		}
-		if c.mu.Lock(); len(c.roster) != n {
-			h.t.Errorf("%s knows %d others instead of %d", c.identity, len(c.roster), n)
-		}
-		c.mu.Unlock()
 	}
 }

@@ -5,7 +5,9 @@ package room
 
 import (
 	"errors"
+	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -236,4 +238,48 @@ func TestJoinWhileRoomsEnd(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// explosive is a codec with a defect.
+type explosive struct{ fakeCodec }
+
+func (e explosive) Stamp(payload []byte, identity, sid string) ([]byte, []string, uint32, error) {
+	if string(payload) == "boom" {
+		panic(payload)
+	}
+	return e.fakeCodec.Stamp(payload, identity, sid)
+}
+
+// TestDefectEndsOneRoom has a room panic: its people join anew, nobody else
+// notices.
+func TestDefectEndsOneRoom(t *testing.T) {
+	var out strings.Builder
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	bubble(t, Options{Codec: explosive{}, Log: log}, func(t *testing.T, h *host) {
+		a, b := h.join("ada", nil), h.join("bob", nil)
+		c := h.join("cyd", func(j *Join) { j.Key.Name = "other" })
+		d := newClient(h, "dan")
+		room := h.dir.Find(testKey)
+		a.sendData(sfu.Lossy, "boom")
+		err := h.tryJoin(d, nil)
+		settle()
+		for _, q := range []*client{a, b} {
+			if l := q.leave(); l == nil || l.Action != ActionReconnect || !q.hasEnded() || !q.peer().isClosed() {
+				t.Errorf("%s was told %+v", q.identity, l)
+			}
+			q.sound()
+		}
+		if err != nil || h.dir.Find(testKey) == room {
+			t.Errorf("the room goes on, %v", err)
+		}
+		c.do(UpdateSelf{Name: "C"})
+		settle()
+		if c.me().Name != "C" || c.leave() != nil {
+			t.Error("the other room was hit")
+		}
+		h.join("ada", nil)
+		if !strings.Contains(out.String(), "panicked") || strings.Contains(out.String(), "ada") || strings.Contains(out.String(), "boom") {
+			t.Errorf("the log says %s", out.String())
+		}
+	})
 }

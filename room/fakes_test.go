@@ -93,6 +93,12 @@ func (r *fakeRoom) Close() {
 	}
 }
 
+func (r *fakeRoom) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
 // fakePeer implements Peer. Its lock only serves the tests that look at it.
 type fakePeer struct {
 	room   *fakeRoom

@@ -169,7 +169,7 @@ func TestEnd(t *testing.T) {
 			}
 			q.sound()
 		}
-		if h.dir.Find(testKey) != nil || !h.media.last().closed {
+		if h.dir.Find(testKey) != nil || !h.media.last().isClosed() {
 			t.Error("the room lives on")
 		}
 		n := h.join("ada", nil)
@@ -207,7 +207,7 @@ func TestSetPermission(t *testing.T) {
 		if got, _ := b.knows("ada"); len(got.Tracks) != 1 || got.Tracks[0].SID != mic || b.peer().receives(cam) {
 			t.Errorf("bob knows %+v", got.Tracks)
 		}
-		if a.self.Permission.Subscribe || a.peer().receives(theirs) {
+		if a.me().Permission.Subscribe || a.peer().receives(theirs) {
 			t.Error("ada still receives")
 		}
 		a.do(Subscription{TrackSIDs: []string{theirs}, Subscribe: true})
@@ -216,8 +216,8 @@ func TestSetPermission(t *testing.T) {
 			t.Errorf("subscription without right: %+v", got)
 		}
 		set(Permission{Subscribe: true})
-		if !a.peer().receives(theirs) || len(a.self.Tracks) != 0 || last[Token](a).JWT != "false" {
-			t.Errorf("ada's tracks %+v, token %+v", a.self.Tracks, last[Token](a))
+		if !a.peer().receives(theirs) || len(a.me().Tracks) != 0 || last[Token](a).JWT != "false" {
+			t.Errorf("ada's tracks %+v, token %+v", a.me().Tracks, last[Token](a))
 		}
 		set(Permission{Subscribe: true, Publish: true, Hidden: true})
 		if _, ok := b.knows("ada"); ok {

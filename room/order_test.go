@@ -42,8 +42,8 @@ func TestUpdatePrecedesNegotiation(t *testing.T) {
 			t.Errorf("bob was told %v", got)
 		}
 		for _, q := range []*client{b, c, d} {
-			if len(q.mids) != 1 {
-				t.Errorf("%s receives %v", q.identity, q.mids)
+			if len(q.sections()) != 1 {
+				t.Errorf("%s receives %v", q.identity, q.sections())
 			}
 		}
 		h.agree(a, b, c, d)

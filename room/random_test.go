@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/sfu"
@@ -97,7 +98,7 @@ func (w *world) join() {
 
 func (w *world) publish() {
 	c := w.pick(w.live)
-	if c == nil || c.self.Permission.Hidden || !c.self.Permission.Publish || len(c.cids) >= maxPublished {
+	if c == nil || c.me().Permission.Hidden || !c.me().Permission.Publish || len(c.cids) >= maxPublished {
 		return
 	}
 	w.cids++
@@ -277,15 +278,15 @@ func (w *world) checkMedia(c *client, all []ParticipantInfo) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for sid := range p.subs {
-		if !exists[sid] || !c.self.Permission.Subscribe {
+		if !exists[sid] || !c.me().Permission.Subscribe {
 			w.Errorf("%s receives %s", c.identity, sid)
 		}
 	}
 	if audios, videos, offer := p.needLocked(); offer {
 		w.Errorf("%s was not asked for %d, %d sections", c.identity, audios, videos)
 	}
-	if len(c.mids) != len(p.subs) {
-		w.Errorf("%s knows of %v, but receives %v", c.identity, c.mids, p.subs)
+	if len(c.sections()) != len(p.subs) {
+		w.Errorf("%s knows of %v, but receives %v", c.identity, c.sections(), p.subs)
 	}
 }
 
@@ -304,6 +305,7 @@ func TestRandomActions(t *testing.T) {
 				w.join()
 				for range 12 {
 					for range 1 + w.rnd.IntN(8) {
+						synctest.Wait()
 						actions[w.rnd.IntN(len(actions))](w)
 					}
 					w.check()

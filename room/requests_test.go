@@ -127,7 +127,7 @@ func TestTrackDescription(t *testing.T) {
 		spatial, features int
 	}{
 		"microphone":    {AddTrack{Kind: sfu.Audio, Source: SourceMicrophone, AudioFeatures: []int32{1}}, "audio/opus", "camera", false, nil, nil, 0, 1},
-		"red":           {AddTrack{Kind: sfu.Audio, Codecs: []Codec{{Mime: "RED"}, {Mime: "opus"}}}, "audio/red", "camera", false, []string{"red", "opus"}, nil, 0, 0},
+		"red":           {AddTrack{Kind: sfu.Audio, Codecs: []Codec{{Mime: "RED"}, {Mime: "opus"}}}, "audio/opus", "camera", false, []string{"opus"}, nil, 0, 0},
 		"screen":        {AddTrack{Kind: sfu.Video, Source: SourceScreen}, "video/VP8", "screen", false, nil, nil, 0, 0},
 		"screen audio":  {AddTrack{Kind: sfu.Audio, Source: SourceScreenAudio}, "audio/opus", "screen", false, nil, nil, 0, 0},
 		"own stream":    {AddTrack{Kind: sfu.Video, Stream: "st-1_A"}, "video/VP8", "st-1_A", false, nil, nil, 0, 0},
@@ -232,7 +232,7 @@ func TestUpdates(t *testing.T) {
 		if !slices.Equal(got.Tracks[0].AudioFeatures, []int32{3}) || !got.Tracks[0].Muted || got.Tracks[1].Width != 640 {
 			t.Errorf("bob knows %+v", got.Tracks)
 		}
-		if len(all[RequestResponse](a)) != 1 || a.self.Name != "A" {
+		if len(all[RequestResponse](a)) != 1 || a.me().Name != "A" {
 			t.Errorf("answers %+v", all[RequestResponse](a))
 		}
 		h.agree(a, b)
@@ -278,8 +278,8 @@ func TestSubscriptionRequests(t *testing.T) {
 		b.do(Subscription{TrackSIDs: []string{cam, "TR_x"}, Subscribe: true})
 		b.do(Subscription{ByParticipant: map[string][]string{a.sid(): {mic}}, Subscribe: true})
 		settle()
-		if !b.peer().receives(cam) || !b.peer().receives(mic) || len(b.mids) != 2 {
-			t.Errorf("bob receives %v", b.mids)
+		if !b.peer().receives(cam) || !b.peer().receives(mic) || len(b.sections()) != 2 {
+			t.Errorf("bob receives %v", b.sections())
 		}
 		if got := all[SubscriptionFailed](b); len(got) != 1 || got[0] != (SubscriptionFailed{"TR_x", true}) {
 			t.Errorf("failures %+v", got)
@@ -287,8 +287,8 @@ func TestSubscriptionRequests(t *testing.T) {
 		b.do(Subscription{TrackSIDs: []string{cam}})
 		b.do(TrackSettings{TrackSIDs: []string{cam, mic, "TR_x"}, Settings: sfu.Settings{Disabled: true}})
 		settle()
-		if b.peer().receives(cam) || len(b.mids) != 1 {
-			t.Errorf("bob receives %v", b.mids)
+		if b.peer().receives(cam) || len(b.sections()) != 1 {
+			t.Errorf("bob receives %v", b.sections())
 		}
 		if s, ok := b.peer().setting(mic); !ok || !s.Disabled {
 			t.Errorf("settings %+v", s)
@@ -352,8 +352,8 @@ func TestSubscriptionLimit(t *testing.T) {
 			cams = append(cams, p.publish("cam", SourceCamera, nil))
 			pubs = append(pubs, p)
 		}
-		if len(b.mids) != maxVideoReceived {
-			t.Fatalf("bob receives %d", len(b.mids))
+		if len(b.sections()) != maxVideoReceived {
+			t.Fatalf("bob receives %d", len(b.sections()))
 		}
 		b.do(Subscription{TrackSIDs: cams[len(cams)-1:], Subscribe: true})
 		settle()
@@ -361,8 +361,8 @@ func TestSubscriptionLimit(t *testing.T) {
 			t.Errorf("answer %+v", got)
 		}
 		pubs[0].unpublish("cam") // a place becomes free
-		if len(b.mids) != maxVideoReceived {
-			t.Errorf("bob receives %d", len(b.mids))
+		if len(b.sections()) != maxVideoReceived {
+			t.Errorf("bob receives %d", len(b.sections()))
 		}
 		h.agree(append(pubs, b)...)
 	})

@@ -15,6 +15,7 @@ import (
 
 func TestResume(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *host) {
+		h.join("eve", nil).do(Bye{}) // before ada: none of her business
 		a := h.join("ada", func(j *Join) {
 			j.RefreshToken = func(ParticipantInfo) (string, error) { return "next", nil }
 		})
@@ -162,7 +163,7 @@ func TestResumeGraceEnds(t *testing.T) {
 		if _, err := h.dir.Resume(context.Background(), Resume{Key: Key{Name: "none"}}, b); !errors.Is(err, ErrUnknownParticipant) {
 			t.Errorf("resume in no room: %v", err)
 		}
-		bad := Resume{Key: testKey, Identity: "ada", SID: b.self.SID}
+		bad := Resume{Key: testKey, Identity: "ada", SID: b.me().SID}
 		if _, err := h.dir.Resume(context.Background(), bad, b); !errors.Is(err, ErrUnknownParticipant) {
 			t.Errorf("resume of another: %v", err)
 		}
@@ -254,7 +255,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		if l := a.leave(); l == nil || *l != (Leave{ReasonServerShutdown, ActionReconnect}) || !a.hasEnded() {
 			t.Errorf("ada was told %+v", l)
 		}
-		if !h.media.last().closed || len(h.dir.Rooms()) != 0 || len(room.Participants()) != 0 {
+		if !h.media.last().isClosed() || len(h.dir.Rooms()) != 0 || len(room.Participants()) != 0 {
 			t.Error("something is left")
 		}
 		if err := room.Remove("ada"); !errors.Is(err, ErrEnded) {

@@ -86,7 +86,6 @@ func (r *Room) hangUp(p *participant) {
 func (r *Room) disconnect(p *participant) {
 	p.session.over.Store(true)
 	p.session = nil
-	r.agenda.cancel(p.graceTask)
 	p.graceTask = r.agenda.after(r.policy.ResumeGrace, func() {
 		r.remove(p, ReasonSignalClose)
 	})

@@ -10,9 +10,10 @@ import (
 	"github.com/caddy-videoroom/videoroom/sfu"
 )
 
-// mimes names the codecs that the media plane forwards, by their short names.
+// mimes names the codecs that tracks may be announced with, by their short
+// names. What the offer then agrees on counts; see announce.
 var mimes = map[sfu.Kind]map[string]string{
-	sfu.Audio: {"opus": "audio/opus", "red": "audio/red"},
+	sfu.Audio: {"opus": "audio/opus"},
 	sfu.Video: {"vp8": "video/VP8", "h264": "video/H264", "vp9": "video/VP9"},
 }
 
