@@ -16,7 +16,7 @@ import (
 )
 
 // subcommands are the commands below `caddy videoroom`.
-var subcommands = []func() *cobra.Command{hostLinkCommand}
+var subcommands = []func() *cobra.Command{hostLinkCommand, checkCommand}
 
 func registerCommands() {
 	caddycmd.RegisterCommand(caddycmd.Command{

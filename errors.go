@@ -7,5 +7,6 @@ import "errors"
 
 var (
 	errNotLocked  = errors.New("not locked")
+	errFindings   = errors.New("the check found something, see above")
 	errNotRunning = errors.New("no running configuration uses videoroom")
 )

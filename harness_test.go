@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,15 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{t: t, dir: t.TempDir(), http: freePort(t), https: freePort(t), admin: freePort(t), media: freeMediaPort(t)}
+	dir, err := os.MkdirTemp("", "videoroom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Certificate maintenance may still write when the test ends; what it
+	// leaves behind is the system's to clear.
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	ports := freePorts(t, 4)
+	l := &lab{t: t, dir: dir, http: ports[0], https: ports[1], admin: ports[2], media: ports[3]}
 	l.client = &http.Client{
 		Timeout:       10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -133,6 +142,14 @@ func (l *lab) do(method, url string, edit ...func(*http.Request)) (*http.Respons
 		f(req)
 	}
 	resp, err := l.client.Do(req)
+	for range 3 {
+		if err == nil || method != http.MethodGet {
+			break
+		}
+		// A reload resets connections that the old listener has not accepted.
+		time.Sleep(50 * time.Millisecond)
+		resp, err = l.client.Do(req)
+	}
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -166,27 +183,28 @@ func header(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
-func freePort(t *testing.T) int {
+// freePorts returns different ports that are free in both protocols.
+func freePorts(t *testing.T, n int) []int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// freeMediaPort returns a port that is free in both protocols.
-func freeMediaPort(t *testing.T) int {
-	t.Helper()
-	for range 20 {
-		port := freePort(t)
-		if portIsFree(port) {
-			return port
+	var ports []int
+	for range 20 * n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(ports, port) && portIsFree(port) {
+			ports = append(ports, port)
+		}
+		if len(ports) == n {
+			return ports
 		}
 	}
-	t.Fatal("found no port that is free in both protocols")
-	return 0
+	t.Fatalf("found only %d free ports", len(ports))
+	return nil
 }
 
 func portIsFree(port int) bool {

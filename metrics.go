@@ -21,9 +21,11 @@ type measure struct {
 }
 
 var measures = []measure{
-	gauge("rooms", "Rooms that are open.", func(s *engine.Stats) float64 { return float64(s.Rooms) }),
+	gauge("rooms", "Rooms that somebody is in.", func(s *engine.Stats) float64 { return float64(s.Rooms) }),
 	gauge("participants", "People in rooms, hosts included.", func(s *engine.Stats) float64 { return float64(s.Participants) }),
 	gauge("tracks", "Microphones, cameras and screens that are published.", func(s *engine.Stats) float64 { return float64(s.Tracks) }),
+	gauge("open_rooms", "Rooms that hosts have opened.", func(s *engine.Stats) float64 { return float64(s.Open) }),
+	gauge("sessions", "Signaling connections of people in rooms.", func(s *engine.Stats) float64 { return float64(s.Sessions) }),
 	gauge("waiting", "People in waiting rooms.", func(s *engine.Stats) float64 { return float64(s.Waiting) }),
 	gauge("hosts", "Hosts who are signed in.", func(s *engine.Stats) float64 { return float64(s.Hosts) }),
 	counter("packets_in", "packets_received_total", "Media packets received.", func(s *engine.Stats) float64 { return float64(s.PacketsIn) }),

@@ -34,7 +34,14 @@ func init() {
 // that it does not know go to the next handler.
 //
 // Requests beneath its path appear in no access log, because their addresses
-// name rooms.
+// name rooms. Two things stand before this handler and see addresses first:
+// directives that refuse requests, such as basic_auth for a whole site, where
+// `log_skip` keeps the path out of the log; and, at level DEBUG only, the
+// rewriting that handle_path does.
+//
+// Behind another proxy, `trusted_proxies` must name it, so that limits count
+// the visitor and not the proxy, and so that pages reached through HTTPS are
+// known to be.
 type Handler struct {
 	config.Site
 

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // caddyCommand returns this test binary as Caddy, with a home of its own.
@@ -88,8 +90,13 @@ func TestProcess(t *testing.T) {
 	}
 	l.expect("http://localhost:HTTP/video/api/v1/site", http.StatusOK, "Praxis B")
 
+	key := strings.TrimSpace(link[strings.Index(link, "#k=")+3:])
+	host := l.signIn("http://localhost:HTTP/video", fmt.Sprintf(`{"key":%q}`, key))
 	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
+	}
+	if code := host.awaitClose(); code != websocket.StatusServiceRestart {
+		t.Errorf("the host's socket was closed with %v, want 1012", code)
 	}
 	select {
 	case err := <-ended:
@@ -104,7 +111,7 @@ func TestProcess(t *testing.T) {
 			t.Errorf("the log does not say %s", want)
 		}
 	}
-	if secret := strings.TrimSpace(link[strings.Index(link, "#k=")+3:]); strings.Contains(log.String(), secret) {
+	if strings.Contains(log.String(), key) {
 		t.Error("the log holds the host's key")
 	}
 }

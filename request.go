@@ -81,6 +81,7 @@ func (h *Handler) call(r *http.Request, at location) (engine.Call, bool) {
 		Site:     h.site,
 		SiteID:   siteID,
 		Path:     at.path,
+		Base:     at.base,
 		Origin:   scheme + "://" + withoutDefaultPort(scheme, hostport),
 		Client:   clientAddr(r),
 		Reached:  reachedAddr(r),

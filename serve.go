@@ -22,7 +22,7 @@ import (
 // private are the beginnings of paths below the base path that belong to
 // videoroom whether it knows them or not: they can name rooms or carry tokens
 // in a query, so that nothing else may see or log them.
-var private = []string{"api/v1/", "r/", "rtc/", "twirp/livekit.", "_vr/"}
+var private = []string{"api/", "r/", "rtc/", "twirp/livekit.", "_vr/"}
 
 // pages are the other paths below the base path that belong to videoroom.
 var pages = []string{"", "host", "host/", "test", "privacy", "embed.js", "rtc"}
@@ -60,8 +60,11 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 			done = true
 		}
 	}()
-	if at.bare {
-		return redirect(w, r, at)
+	switch {
+	case at.bare:
+		return redirect(w, r, path.Base(at.base))
+	case at.path == "host":
+		return redirect(w, r, "host")
 	}
 	owned := at.owned()
 	e := h.app.engine.Load()
@@ -98,6 +101,7 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Path:     at.path,
 		Base:     at.base,
 		Language: h.site.Language,
+		Address:  h.site.Address,
 		Practice: h.site.Practice,
 		Phone:    h.site.Phone,
 		Origin:   call.Origin,
@@ -112,13 +116,14 @@ func (h *Handler) logPanic(v any) {
 	h.log.Error("a request handler panicked", slog.String("reason", reason), slog.String("stack", string(debug.Stack())))
 }
 
-// redirect sends the base path without a slash to the one with it, without
-// the query. The reference is relative, so that it cannot lead to another host.
-func redirect(w http.ResponseWriter, r *http.Request, at location) bool {
+// redirect sends a path that ends in segment without a slash to the one with
+// it, without the query. The reference is relative, so that it cannot lead to
+// another host.
+func redirect(w http.ResponseWriter, r *http.Request, segment string) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	w.Header().Set("Location", "./"+path.Base(at.base)+"/")
+	w.Header().Set("Location", "./"+segment+"/")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(http.StatusPermanentRedirect)

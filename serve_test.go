@@ -99,6 +99,7 @@ https://localhost:HTTPS {
 	}
 	for _, tc := range []struct{ url, location string }{
 		{"http://localhost:HTTP/video?access_token=secret", "./video/"},
+		{"http://localhost:HTTP/video/host?x=secret", "./host/"},
 		{"http://stripped.localhost:HTTP/praxis/video", "./video/"},
 		{"http://stripped.localhost:HTTP/whole", "./whole/"},
 	} {

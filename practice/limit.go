@@ -47,6 +47,9 @@ type Limits struct {
 	// RequestsPerIP is how many requests with a secret in them an address may
 	// make within 10 s (40).
 	RequestsPerIP int
+	// TestsPerIP and Tests bound the test rooms given out per minute to one
+	// address and to all (4, 30).
+	TestsPerIP, Tests int
 	// RoomsPerHost bounds a host's open rooms (20), Rooms those of all (1000).
 	RoomsPerHost, Rooms int
 	// Knocks bounds the knocks of all rooms (2000).
@@ -73,7 +76,7 @@ func (l *Limits) setDefaults() {
 		value int
 	}{
 		{&l.WaitingPerRoom, 20}, {&l.WaitingPerIP, 3}, {&l.KnocksPerMinute, 10}, {&l.BadLinksPerMinute, 10},
-		{&l.SocketsPerIP, 20}, {&l.OpensPerIP, 10}, {&l.RequestsPerIP, 40},
+		{&l.SocketsPerIP, 20}, {&l.OpensPerIP, 10}, {&l.RequestsPerIP, 40}, {&l.TestsPerIP, 4}, {&l.Tests, 30},
 		{&l.RoomsPerHost, 20}, {&l.Rooms, 1000}, {&l.Knocks, 2000}, {&l.SocketsPerHost, 10},
 	} {
 		if *d.field == 0 {
@@ -123,6 +126,7 @@ func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Seco
 type source struct {
 	sockets, waiting     int
 	opens, bad, requests bucket
+	tests                bucket
 	trusted              bool
 }
 
@@ -135,6 +139,7 @@ type crowd struct {
 	key     [32]byte
 	since   time.Time
 	sources map[[16]byte]*source
+	tests   bucket
 }
 
 func newCrowd(l *Limits, now time.Time) *crowd {
@@ -183,7 +188,7 @@ func (c *crowd) of(a netip.Addr, now time.Time) *source {
 
 func (c *crowd) sweepLocked(now time.Time) {
 	for id, s := range c.sources {
-		if s.sockets == 0 && s.waiting == 0 && s.opens.idle(now) && s.bad.idle(now) && s.requests.idle(now) {
+		if s.sockets == 0 && s.waiting == 0 && s.opens.idle(now) && s.bad.idle(now) && s.requests.idle(now) && s.tests.idle(now) {
 			delete(c.sources, id)
 		}
 	}
@@ -228,6 +233,24 @@ func (c *crowd) request(s *source, now time.Time) error {
 	defer c.mu.Unlock()
 	if wait := s.requests.take(now, c.limits.RequestsPerIP*s.factor(), 10*time.Second); wait > 0 {
 		return retry(CodeTooMany, seconds(wait))
+	}
+	return nil
+}
+
+// test counts a test room.
+func (c *crowd) test(s *source, now time.Time) error {
+	if s == nil {
+		return retry(CodeUnavailable, 60)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range []struct {
+		*bucket
+		size int
+	}{{&s.tests, c.limits.TestsPerIP}, {&c.tests, c.limits.Tests}} {
+		if wait := b.take(now, b.size, time.Minute); wait > 0 {
+			return retry(CodeTooMany, seconds(wait))
+		}
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ var routes = map[string]route{
 	"api/v1/site":         {http.MethodGet, true, (*Desk).serveSite},
 	"api/v1/room":         {http.MethodPost, false, (*Desk).serveRoom},
 	"api/v1/host/session": {http.MethodPost, false, (*Desk).serveHostSession},
+	"api/v1/test":         {http.MethodPost, false, (*Desk).serveTest},
 	"api/v1/knock":        {http.MethodGet, false, (*Desk).serveKnock},
 	"api/v1/host":         {http.MethodGet, false, (*Desk).serveHost},
 }

@@ -104,6 +104,9 @@ func (r *Room) run(ctx context.Context) {
 	r.media = r.dir.options.Media.NewRoom(roomEvents{&r.mail})
 	r.emit(Event{Kind: EventRoomStarted})
 	r.checkEmpty()
+	if r.policy.MaxAge > 0 {
+		r.agenda.after(r.policy.MaxAge, func() { r.stop(Leave{ReasonRoomClosed, ActionDisconnect}) })
+	}
 	for !r.over {
 		select {
 		case <-r.mail.wake:

@@ -112,6 +112,9 @@ type Policy struct {
 	// ResumeGrace is how long a participant without connection keeps the place;
 	// 0 means 60 s.
 	ResumeGrace time.Duration
+	// MaxAge ends the room this long after it came into being, whoever is in
+	// it; 0: never.
+	MaxAge time.Duration
 	// Metadata is the room's initial metadata.
 	Metadata string
 }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -134,7 +133,7 @@ func (l *loop) run() {
 		case errors.Is(err, net.ErrClosed):
 			l.shutdown()
 			return
-		case !errors.Is(err, os.ErrDeadlineExceeded):
+		case !expired(err):
 			l.stats.dropped.Add(1) // an ICMP error of some destination: go on
 		}
 		l.drain()
@@ -144,6 +143,12 @@ func (l *loop) run() {
 		}
 		l.Flush()
 	}
+}
+
+// expired tells a deadline or a wake-up from a fault.
+func expired(err error) bool {
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout()
 }
 
 // batch handles one read's datagrams, run to completion.

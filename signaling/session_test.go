@@ -188,6 +188,21 @@ func TestQueueCountsMessages(t *testing.T) {
 	}
 }
 
+func TestQueueCountsBytes(t *testing.T) {
+	s := New(Options{Rooms: newFakeRooms()})
+	c := newSession(s, func() {})
+	c.Send(room.Joined{})
+	big := room.Token{JWT: strings.Repeat("x", maxQueuedBytes*2/5)}
+	for i, want := range []bool{true, true, false} {
+		if got := c.Send(big); got != want {
+			t.Errorf("message %d: taken %t", i, got)
+		}
+	}
+	if len(c.queue) != 0 || c.queued != 0 {
+		t.Errorf("%d messages, %d bytes kept after the overflow", len(c.queue), c.queued)
+	}
+}
+
 func TestWriteDeadline(t *testing.T) {
 	l := newLab(t, func(l *lab) { l.srv.timing.write = 50 * time.Millisecond })
 	c := l.enter()

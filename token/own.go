@@ -15,6 +15,7 @@ const issuer = "videoroom"
 // Lifetimes of our own tokens.
 const (
 	MediaLife       = 10 * time.Minute
+	TestLife        = 2 * time.Minute
 	HostSessionLife = 10 * time.Minute
 	// HostSignInLife bounds what refreshing can add up to.
 	HostSignInLife = 12 * time.Hour
@@ -28,14 +29,24 @@ type Admission struct {
 	Name string
 	// Host grants moderation.
 	Host bool
+	// Test marks a place in a test room: for two, for [TestLife], not renewed.
+	Test bool
 }
 
-// Media mints a token that lets a participant join, valid for [MediaLife].
+// KindTest is the kind that claims of a test room carry.
+const KindTest = "test"
+
+// Media mints a token that lets a participant join, valid for [MediaLife],
+// or [TestLife] in a test room.
 func (k *Keys) Media(a Admission, now time.Time) (string, error) {
 	allowed, denied := true, false
+	life, kind := MediaLife, ""
+	if a.Test {
+		life, kind = TestLife, KindTest
+	}
 	token, err := Sign(k.derive(purposeMedia, a.Site), TypeOwn, Claims{
 		Issuer: issuer, Subject: a.Identity, Audience: []string{a.Site}, ID: NewID(),
-		NotBefore: now, IssuedAt: now, Expires: now.Add(MediaLife), Name: a.Name,
+		NotBefore: now, IssuedAt: now, Expires: now.Add(life), Name: a.Name, Kind: kind,
 		Video: Video{
 			RoomJoin: true, Room: a.Room, RoomAdmin: a.Host,
 			CanPublish: &allowed, CanSubscribe: &allowed, CanPublishData: &allowed,
