@@ -7,6 +7,8 @@
 package client
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -164,7 +166,17 @@ func (c *Client) openSignal(ctx context.Context) (answered chan struct{}, err er
 	if err != nil {
 		return nil, fmt.Errorf("writing the join request: %w", err)
 	}
-	outer, err := proto.Marshal(&wire.WrappedJoinRequest{JoinRequest: inner})
+	// Web servers take 16 KiB of headers or less; an offer with many codecs only
+	// fits when compressed.
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, err = z.Write(inner)
+	if err := errors.Join(err, z.Close()); err != nil {
+		return nil, fmt.Errorf("compressing the join request: %w", err)
+	}
+	outer, err := proto.Marshal(&wire.WrappedJoinRequest{
+		Compression: wire.WrappedJoinRequest_GZIP, JoinRequest: zipped.Bytes(),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("writing the join request: %w", err)
 	}
