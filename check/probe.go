@@ -34,6 +34,7 @@ type party struct {
 	connected chan struct{}
 	took      time.Duration
 	meter     *meter
+	heard     chan string // payloads of data packets
 }
 
 func (p *probe) run(ctx context.Context) {
@@ -61,6 +62,7 @@ func (p *probe) run(ctx context.Context) {
 	p.report.ok("signaling", "WebSocket joined a test room")
 	if p.media(ctx, both) {
 		p.exchange(ctx, both[0], both[1])
+		p.data(ctx, both[0], both[1])
 	}
 	p.report.note("media over TCP", "not offered by this server")
 }
@@ -76,13 +78,19 @@ func (p *probe) join(ctx context.Context, token string) (*party, error) {
 	if err := me.RegisterDefaultCodecs(); err != nil {
 		return nil, fmt.Errorf("preparing codecs: %w", err)
 	}
-	one := &party{connected: make(chan struct{}), meter: newMeter()}
+	one := &party{connected: make(chan struct{}), meter: newMeter(), heard: make(chan string, 1)}
 	begin := time.Now()
 	var once sync.Once
 	c, err := client.Join(ctx, client.Options{
 		URL: p.base, Token: token, HTTP: p.http,
 		API:     webrtc.NewAPI(webrtc.WithMediaEngine(me), webrtc.WithSettingEngine(se)),
 		OnTrack: one.meter.receive,
+		OnData: func(d *wire.DataPacket) {
+			select {
+			case one.heard <- string(d.GetUser().GetPayload()):
+			default: // only the first is waited for
+			}
+		},
 		OnState: func(s webrtc.PeerConnectionState) {
 			if s == webrtc.PeerConnectionStateConnected {
 				once.Do(func() {
@@ -143,6 +151,27 @@ func (p *probe) exchange(ctx context.Context, a, b *party) {
 	p.verdict("picture", b.meter.result(webrtc.RTPCodecTypeVideo), sent.video)
 	if rtt := a.RTT(); rtt > 0 {
 		p.report.note("signaling", "round trip %s", round(rtt))
+	}
+}
+
+// data sends a message as the chat does.
+func (p *probe) data(ctx context.Context, a, b *party) {
+	const hello = "videoroom check"
+	begin := time.Now()
+	if err := a.SendData("check", []byte(hello)); err != nil {
+		p.report.fail("chat", "", "%v", err)
+		return
+	}
+	select {
+	case got := <-b.heard:
+		if got != hello {
+			p.report.fail("chat", "", "another message arrived than was sent")
+			return
+		}
+		p.report.ok("chat", "a message arrived after %s", round(time.Since(begin)))
+	case <-time.After(p.opts.Timeout):
+		p.report.fail("chat", "", "a message did not arrive")
+	case <-ctx.Done():
 	}
 }
 

@@ -55,6 +55,8 @@ type Options struct {
 	API *webrtc.API
 	// OnTrack is called for every track that comes in, on a goroutine of its own.
 	OnTrack func(*webrtc.TrackRemote, *webrtc.RTPReceiver)
+	// OnData is called for every data packet that comes in.
+	OnData func(*wire.DataPacket)
 	// OnState is called when the media path changes its state.
 	OnState func(webrtc.PeerConnectionState)
 }
@@ -64,6 +66,7 @@ type Client struct {
 	opts   Options
 	ws     *websocket.Conn
 	pc     *webrtc.PeerConnection
+	data   *webrtc.DataChannel // the reliable one
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -124,8 +127,13 @@ func (c *Client) openPeer() error {
 	zero, unordered := uint16(0), false
 	lossy := &webrtc.DataChannelInit{Ordered: &unordered, MaxRetransmits: &zero}
 	for label, init := range map[string]*webrtc.DataChannelInit{"_lossy": lossy, "_reliable": nil} {
-		if _, err := pc.CreateDataChannel(label, init); err != nil {
+		dc, err := pc.CreateDataChannel(label, init)
+		if err != nil {
 			return fmt.Errorf("making a data channel: %w", err)
+		}
+		dc.OnMessage(c.receiveData)
+		if init == nil {
+			c.data = dc
 		}
 	}
 	c.addSections(initialSections, initialSections)
@@ -139,6 +147,26 @@ func (c *Client) openPeer() error {
 			c.opts.OnState(s)
 		}
 	})
+	return nil
+}
+
+func (c *Client) receiveData(m webrtc.DataChannelMessage) {
+	var p wire.DataPacket
+	if c.opts.OnData != nil && proto.Unmarshal(m.Data, &p) == nil {
+		c.opts.OnData(&p)
+	}
+}
+
+// SendData sends a message to everybody in the room, reliably. It fails until
+// the data channel is open, which is soon after the media path is.
+func (c *Client) SendData(topic string, payload []byte) error {
+	b, err := proto.Marshal(&wire.DataPacket{User: &wire.UserPacket{Payload: payload, Topic: &topic}})
+	if err != nil {
+		return fmt.Errorf("writing a data packet: %w", err)
+	}
+	if err := c.data.Send(b); err != nil {
+		return fmt.Errorf("sending a data packet: %w", err)
+	}
 	return nil
 }
 
