@@ -4,8 +4,10 @@
 package signaling
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -342,7 +344,8 @@ func hasToken(h http.Header, name, token string) bool {
 // origin check is off because mayConnect is stricter where it matters and
 // looser for tokens of API keys, which carry no ambient authority.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, c *session) {
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	h := &hijacker{ResponseWriter: w}
+	ws, err := websocket.Accept(h, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true,
 		CompressionMode:    websocket.CompressionDisabled,
 		OnPingReceived:     func(context.Context, []byte) bool { c.alive(); return true },
@@ -355,5 +358,19 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, c *session) {
 	}
 	s.counters.opened.Add(1)
 	ws.SetReadLimit(maxFrame)
-	c.start(ws)
+	c.start(ws, h.conn)
+}
+
+// hijacker keeps the connection that the library takes over, so that a session
+// can be cut at any time: a closing handshake would hold it for seconds.
+type hijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	h.conn = conn
+	return conn, rw, err
 }

@@ -6,6 +6,7 @@ package signaling
 import (
 	"context"
 	"errors"
+	"net"
 	"reflect"
 	"runtime/debug"
 	"sync"
@@ -79,8 +80,9 @@ func (c *session) abandon() {
 }
 
 // start runs the session on its connection.
-func (c *session) start(ws *websocket.Conn) {
+func (c *session) start(ws *websocket.Conn, conn net.Conn) {
 	c.ws = ws
+	context.AfterFunc(c.ctx, func() { _ = conn.Close() })
 	c.alive()
 	go c.write() // ends when the queue is sealed and written, or with ctx
 	go c.read()  // ends when the connection does; ctx ends the connection

@@ -301,13 +301,13 @@ func TestClientCloses(t *testing.T) {
 
 // TestSilentButAlive answers the server's pings and nothing else.
 func TestSilentButAlive(t *testing.T) {
-	l := newLab(t, func(l *lab) { l.srv.timing.probe, l.srv.timing.dead = 20*time.Millisecond, 2*time.Second })
+	l := newLab(t, func(l *lab) { l.srv.timing.probe, l.srv.timing.dead = 20*time.Millisecond, 400*time.Millisecond })
 	c := l.enter()
 	ctx := c.ws.CloseRead(t.Context()) // reads, and so answers pings
 	select {
 	case <-ctx.Done():
 		t.Error("a client that answers pings was cut")
-	case <-time.After(300 * time.Millisecond):
+	case <-time.After(time.Second):
 	}
 	if l.srv.Stats().Silent != 0 {
 		t.Error("counted as silent")
