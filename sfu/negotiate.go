@@ -46,7 +46,10 @@ var codecs = map[string]struct {
 }
 
 var (
-	publishExts = []string{sdp.ExtMid, sdp.ExtRID, sdp.ExtRepairedRID, sdp.ExtAudioLevel, sdp.ExtTransportCC}
+	// serverExts are accepted wherever they are offered, also where nothing uses
+	// them: what Chromium sees refused in one section of a bundle it no longer
+	// offers in any other, and then cannot send simulcast.
+	serverExts = []string{sdp.ExtMid, sdp.ExtRID, sdp.ExtRepairedRID, sdp.ExtAudioLevel, sdp.ExtTransportCC}
 	kinds       = map[string]Kind{sdp.KindAudio: Audio, sdp.KindVideo: Video}
 )
 
@@ -339,14 +342,14 @@ func (p *Peer) answerSection(ours *section, s *sdp.Section) sdp.AnswerSection {
 		p.answerSubscribed(&a, ours.sub, s)
 	default:
 		a.Codecs = sdp.PickCodecs(s, codecNames[ours.kind])
-		a.Exts = sdp.FilterExts(s, sdp.ExtMid)
+		a.Exts = sdp.FilterExts(s, serverExts...)
 	}
 	return a
 }
 
 func (p *Peer) answerPublished(a *sdp.AnswerSection, pub *published, s *sdp.Section) {
 	a.Direction = sdp.RecvOnly
-	a.Exts = sdp.FilterExts(s, publishExts...)
+	a.Exts = sdp.FilterExts(s, serverExts...)
 	c := publishCodec(s, []string{pub.codecName()})
 	if c == nil {
 		a.Direction = sdp.Inactive
@@ -367,10 +370,7 @@ func (p *Peer) answerSubscribed(a *sdp.AnswerSection, sub *subscription, s *sdp.
 		return
 	}
 	a.Direction = sdp.SendOnly
-	// We measure no path by transport-wide numbers yet: without the extension
-	// the client must not be told to report them.
-	a.Exts = sdp.FilterExts(s, sdp.ExtMid)
-	c.Feedback = slices.DeleteFunc(slices.Clone(c.Feedback), func(f string) bool { return f == "transport-cc" })
+	a.Exts = sdp.FilterExts(s, serverExts...)
 	a.Codecs = []sdp.Codec{*c}
 	a.StreamID = sub.pub.by.id + "|" + sub.pub.spec.stream()
 	a.TrackID = sub.pub.spec.SID
