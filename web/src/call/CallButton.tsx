@@ -35,11 +35,7 @@ export function CallButton(p: Props) {
     >
       <span class="disc">
         <Icon of={p.icon} />
-        {!!p.badge && (
-          <span class="count" data-testid={`${p.id}-badge`}>
-            {p.badge}
-          </span>
-        )}
+        {!!p.badge && <span class="count" data-count={p.badge} data-testid={`${p.id}-badge`} />}
       </span>
       <span class="label">{p.text}</span>
     </button>

@@ -39,7 +39,8 @@ export function readPage(data: Record<string, string | undefined>, pathname: str
     language: data['language'] === 'en' ? 'en' : 'de',
     address: data['address'] === 'du' ? 'du' : 'sie',
     practice: data['practice'] ?? '',
-    phone: data['phone'] ?? '',
+    // A number is never broken across lines.
+    phone: (data['phone'] ?? '').replaceAll(' ', '\u00a0'),
     room: roomId.test(rest) ? rest : '',
   };
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import type { RefObject } from 'preact';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { type Capture, canChooseSpeaker, type Device, type Kind } from '../core/media/capture';
 import { Meter } from '../core/media/meter';
@@ -27,7 +28,6 @@ export function DeviceCheck({ capture, name, notes, submit, onJoin, onInput }: P
   const field = useRef<HTMLInputElement>(null);
   const [missing, setMissing] = useState(false);
   const [problem, setProblem] = useState('');
-  const ids = { hint: useId(), error: useId(), name: useId() };
   const { camera, microphone, devices } = capture.state.value;
   useEffect(() => {
     const changed = () => void capture.refresh();
@@ -81,34 +81,7 @@ export function DeviceCheck({ capture, name, notes, submit, onJoin, onInput }: P
         ))}
         {!camera && !microphone && <p class="note">{t('check.watching')}</p>}
         {(camera || microphone) && <MicLevel track={microphone} />}
-        {name !== null && (
-          <div class="field">
-            <label for={ids.name}>{t('check.name')}</label>
-            <input
-              ref={field}
-              id={ids.name}
-              data-testid="name"
-              type="text"
-              autocomplete="name"
-              maxLength={64}
-              defaultValue={name}
-              enterkeyhint="go"
-              aria-required="true"
-              aria-invalid={missing}
-              aria-describedby={missing ? ids.error : ids.hint}
-              onInput={() => setMissing(false)}
-            />
-            {missing ? (
-              <p class="field-error" id={ids.error} data-testid="name-error">
-                {t('check.nameMissing')}
-              </p>
-            ) : (
-              <p class="hint" id={ids.hint}>
-                {t('check.nameHint')}
-              </p>
-            )}
-          </div>
-        )}
+        {name !== null && <NameField field={field} name={name} missing={missing} typed={() => setMissing(false)} />}
         <DeviceSelect
           kind="microphone"
           list={devices.microphone}
@@ -124,6 +97,45 @@ export function DeviceCheck({ capture, name, notes, submit, onJoin, onInput }: P
         </div>
       </div>
     </form>
+  );
+}
+
+interface NameProps {
+  field: RefObject<HTMLInputElement | null>;
+  name: string;
+  missing: boolean;
+  typed(): void;
+}
+
+function NameField({ field, name, missing, typed }: NameProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{t('check.name')}</label>
+      <input
+        ref={field}
+        id={id}
+        data-testid="name"
+        type="text"
+        autocomplete="name"
+        maxLength={64}
+        defaultValue={name}
+        enterkeyhint="go"
+        aria-required="true"
+        aria-invalid={missing}
+        aria-describedby={`${id}-text`}
+        onInput={typed}
+      />
+      {missing ? (
+        <p class="field-error" id={`${id}-text`} data-testid="name-error">
+          {t('check.nameMissing')}
+        </p>
+      ) : (
+        <p class="hint" id={`${id}-text`}>
+          {t('check.nameHint')}
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -11,14 +11,19 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** A modal dialog as long as it is rendered. Escape closes; the browser gives the focus back to the opener. */
+/** A modal dialog as long as it is rendered. Escape closes; the focus goes back to the opener. */
 export function Dialog({ title, testid, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const el = ref.current;
+    const opener = document.activeElement;
     el?.showModal();
-    return () => el?.close();
+    return () => {
+      el?.close();
+      // The browser's own way back is lost when the element is removed in the same task.
+      setTimeout(() => opener instanceof HTMLElement && opener.isConnected && opener.focus());
+    };
   }, []);
   return (
     <dialog

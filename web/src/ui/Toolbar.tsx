@@ -41,8 +41,10 @@ export function Toolbar({ label, children }: { label: string; children: Componen
     mark();
   };
   return (
-    <div ref={ref} class="toolbar" role="toolbar" aria-label={label} onKeyDown={onKeyDown} onFocusIn={onFocusIn}>
-      {children}
-    </div>
+    <footer class="bar">
+      <div ref={ref} class="toolbar" role="toolbar" aria-label={label} onKeyDown={onKeyDown} onFocusIn={onFocusIn}>
+        {children}
+      </div>
+    </footer>
   );
 }

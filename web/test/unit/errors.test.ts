@@ -4,7 +4,14 @@
 import { describe, expect, it } from 'vitest';
 import { apiCodes } from '../../src/core/api/types';
 import { canShareScreen, obstacle, platform } from '../../src/core/flow/capability';
-import { fromApi, fromConnect, fromDisconnect, fromMedia, type MediaContext, recovery } from '../../src/core/flow/errors';
+import {
+  fromApi,
+  fromConnect,
+  fromDisconnect,
+  fromMedia,
+  type MediaContext,
+  recovery,
+} from '../../src/core/flow/errors';
 
 const media = (name: string, c: Partial<MediaContext> = {}, message = '') =>
   fromMedia(new DOMException(message, name), { permission: 'unknown', blockedByPolicy: false, after: 1000, ...c });

@@ -19,7 +19,18 @@ const german: Record<string, Message> = { ...de, ...checkDe, ...callDe, ...hostD
 const informal: Record<string, Message> = { ...du, ...callDu, ...hostDu };
 const english: Record<string, Message> = { ...en, ...callEn, ...hostEn };
 
-const sample = { name: 'Anna', phone: '123', n: 2, kind: 'X', time: '10:00', code: 5, state: 'S', practice: '', title: 'T', names: 'A' };
+const sample = {
+  name: 'Anna',
+  phone: '123',
+  n: 2,
+  kind: 'X',
+  time: '10:00',
+  code: 5,
+  state: 'S',
+  practice: '',
+  title: 'T',
+  names: 'A',
+};
 const said = (m: Message) => (typeof m === 'function' ? m(sample as never) : m);
 
 const informalWords = /(?<!\p{L})(du|dein\p{L}*|dich|dir|euch|euer\p{L}*)(?!\p{L})/iu;

@@ -67,7 +67,10 @@ describe('flow', () => {
       [primer, { on: 'join' }],
       [{ at: 'call' }, { on: 'ready', note: null }],
       [{ at: 'check', note: null }, { on: 'connected' }],
-      [{ at: 'ended', code: 50, seconds: 1, mayReturn: false }, { on: 'waiting', hostPresent: true, now: 1 }],
+      [
+        { at: 'ended', code: 50, seconds: 1, mayReturn: false },
+        { on: 'waiting', hostPresent: true, now: 1 },
+      ],
     ];
     for (const [s, e] of cases) expect(step(s, e)).toBe(s);
   });

@@ -12,7 +12,6 @@ import {
   type RemoteTrack,
   Room,
   RoomEvent,
-  setLogLevel,
   Track,
   type TrackPublication,
   VideoPresets,
@@ -21,17 +20,10 @@ import type { Admission } from '../api/types';
 import { fromConnect, fromDisconnect, fromMedia } from '../flow/errors';
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
-import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, MicState, Notice, Picture } from './types';
-
-setLogLevel('error');
+import { mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
+import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
 
 const poorAfter = 10_000;
-const mediaKind: Readonly<Record<DeviceKind, MediaDeviceKind>> = {
-  camera: 'videoinput',
-  microphone: 'audioinput',
-  speaker: 'audiooutput',
-};
-
 export interface ConnectOptions {
   admission: Admission;
   /** WebSocket address of the site. */
@@ -383,29 +375,4 @@ class LiveCall implements CallSession {
     }
     return picture;
   }
-}
-
-const plain = [
-  RoomEvent.TrackUnmuted,
-  RoomEvent.TrackPublished,
-  RoomEvent.TrackUnpublished,
-  RoomEvent.LocalTrackPublished,
-  RoomEvent.LocalTrackUnpublished,
-  RoomEvent.ActiveSpeakersChanged,
-  RoomEvent.ParticipantNameChanged,
-  RoomEvent.AudioPlaybackStatusChanged,
-  RoomEvent.MediaDevicesChanged,
-] as const;
-
-function nameOf(p: Participant): string {
-  return p.name || p.identity;
-}
-
-function micState(pub: TrackPublication | undefined): MicState {
-  if (!pub) return 'none';
-  return pub.isMuted ? 'muted' : 'on';
-}
-
-function sourceOf(kind: DeviceKind): Track.Source {
-  return kind === 'camera' ? Track.Source.Camera : Track.Source.Microphone;
 }

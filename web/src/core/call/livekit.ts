@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Small translations between LiveKit's terms and ours.
+
+import { getLogger, LoggerNames, type Participant, RoomEvent, Track, type TrackPublication } from 'livekit-client';
+import type { DeviceKind, MicState } from './types';
+
+// Not setLogLevel(): that one writes the level into the browser's storage.
+for (const name of Object.values(LoggerNames)) getLogger(name).setDefaultLevel('error');
+
+export const mediaKind: Readonly<Record<DeviceKind, MediaDeviceKind>> = {
+  camera: 'videoinput',
+  microphone: 'audioinput',
+  speaker: 'audiooutput',
+};
+
+/** Events after which the picture of the call is simply taken anew. */
+export const plain = [
+  RoomEvent.TrackUnmuted,
+  RoomEvent.TrackPublished,
+  RoomEvent.TrackUnpublished,
+  RoomEvent.LocalTrackPublished,
+  RoomEvent.LocalTrackUnpublished,
+  RoomEvent.ActiveSpeakersChanged,
+  RoomEvent.ParticipantNameChanged,
+  RoomEvent.AudioPlaybackStatusChanged,
+  RoomEvent.MediaDevicesChanged,
+] as const;
+
+export function nameOf(p: Participant): string {
+  return p.name || p.identity;
+}
+
+export function micState(pub: TrackPublication | undefined): MicState {
+  if (!pub) return 'none';
+  return pub.isMuted ? 'muted' : 'on';
+}
+
+export function sourceOf(kind: DeviceKind): Track.Source {
+  return kind === 'camera' ? Track.Source.Camera : Track.Source.Microphone;
+}
