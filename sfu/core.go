@@ -4,6 +4,7 @@
 package sfu
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -69,20 +70,23 @@ type core struct {
 	pkt rtpx.Packet
 	fwd forwarding
 	seq []uint16
+
+	strangers strangers
 }
 
 func newCore(index int, out outbox, dir *directory, stats *counters) *core {
 	return &core{
-		index:   index,
-		wall:    time.Now,
-		out:     out,
-		dir:     dir,
-		stats:   stats,
-		byAddr:  make(map[netip.AddrPort]*transport),
-		byUfrag: make(map[string]*transport),
-		all:     make(map[*transport]struct{}),
-		rooms:   make(map[*roomMedia]struct{}),
-		seq:     make([]uint16, 0, 512),
+		index:     index,
+		wall:      time.Now,
+		out:       out,
+		dir:       dir,
+		stats:     stats,
+		byAddr:    make(map[netip.AddrPort]*transport),
+		byUfrag:   make(map[string]*transport),
+		all:       make(map[*transport]struct{}),
+		rooms:     make(map[*roomMedia]struct{}),
+		seq:       make([]uint16, 0, 512),
+		strangers: strangers{seed: maphash.MakeSeed()},
 	}
 }
 

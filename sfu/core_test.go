@@ -4,6 +4,7 @@
 package sfu
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"testing"
 	"time"
@@ -375,5 +376,41 @@ func TestForwardAllocatesNothing(t *testing.T) {
 		if drained.n < 500*11 {
 			t.Errorf("%d layers: forwarded %d packets", layers, drained.n)
 		}
+	}
+}
+
+// A publisher that sends far more than any camera needs is cut to the ceiling.
+func TestPublisherFlood(t *testing.T) {
+	s := newSim(t, 5)
+	a, b := s.client("PA_a"), s.client("PA_b")
+	s.ticking()
+	src := a.publish("TR_v", 1)[0]
+	src.perFrame, src.size = 250, 1200 // 60 Mbit/s
+	b.subs, b.rtx = nil, nil
+	delete(s.clients, b.addr) // counted at the outbox; nobody decodes it
+	d := &downTrack{to: b.t, track: src.track, pt: 100, ssrc: random32(), settings: Settings{Quality: 2}}
+	s.c.addDown(d)
+	s.run(10 * time.Second)
+	if got := float64(d.octets) / 10; got > videoCeiling*1.05 || got < videoCeiling/2 {
+		t.Errorf("forwarded %.0f bytes per second, ceiling %d", got, videoCeiling)
+	}
+}
+
+// Checks of an address that never passes one are looked at only so often.
+func TestStrangersAreLimited(t *testing.T) {
+	var s strangers
+	s.seed = maphash.MakeSeed()
+	one, other := netip.MustParseAddr("203.0.113.9"), netip.MustParseAddr("2001:db8::1")
+	allowed := 0
+	for range 10_000 {
+		if s.allow(1, one) {
+			allowed++
+		}
+	}
+	if allowed != strangerRate {
+		t.Errorf("%d checks in a second, want %d", allowed, strangerRate)
+	}
+	if !s.allow(1+int64(time.Second), one) || !s.allow(1, other) {
+		t.Error("the limit outlasts its second or hits others")
 	}
 }

@@ -82,6 +82,10 @@ func (c *core) receiveSTUN(b []byte, from netip.AddrPort, local netip.Addr) bool
 	if t == nil {
 		return false
 	}
+	if t.path(from) == nil && !c.strangers.allow(c.now, from.Addr()) {
+		c.stats.stunRefused.Add(1)
+		return true
+	}
 	t.check(c, b, from, local)
 	return true
 }

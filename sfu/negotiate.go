@@ -50,7 +50,7 @@ var (
 	// them: what Chromium sees refused in one section of a bundle it no longer
 	// offers in any other, and then cannot send simulcast.
 	serverExts = []string{sdp.ExtMid, sdp.ExtRID, sdp.ExtRepairedRID, sdp.ExtAudioLevel, sdp.ExtTransportCC}
-	kinds       = map[string]Kind{sdp.KindAudio: Audio, sdp.KindVideo: Video}
+	kinds      = map[string]Kind{sdp.KindAudio: Audio, sdp.KindVideo: Video}
 )
 
 // Offer applies a client's offer and returns the answer (RFC 8829, RFC 9143).

@@ -56,6 +56,7 @@ type upTrack struct {
 	// attached tells that the track is in its core.
 	attached bool
 	level    loudness
+	flow     ceiling
 }
 
 // upLayer is one encoding of a published track: one SSRC.
@@ -223,6 +224,10 @@ func (l *upLayer) receive(c *core) {
 		}
 		return
 	}
+	if !u.within(c, len(c.pkt.Buf)) {
+		c.stats.dropped.Add(1)
+		return
+	}
 	if l.loss.Receive(c.pkt.Seq, c.pkt.TS, c.now) {
 		return
 	}
@@ -242,7 +247,7 @@ func (l *upLayer) receiveRTX(c *core) {
 		return // padding used to probe the path
 	}
 	seq := uint16(p[0])<<8 | uint16(p[1])
-	if l.loss.Recovered(seq) {
+	if !l.track.within(c, len(c.pkt.Buf)) || l.loss.Recovered(seq) {
 		return
 	}
 	l.media(c, seq, p[2:])

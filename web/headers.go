@@ -11,7 +11,7 @@ import (
 // permissions hands the devices of a call to the page itself and switches off everything it never needs.
 const permissions = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), " +
 	"screen-wake-lock=(self), autoplay=(self), speaker-selection=(self), picture-in-picture=(self), " +
-	"geolocation=(), usb=(), bluetooth=(), serial=(), hid=(), payment=(), browsing-topics=(), " +
+	"geolocation=(), usb=(), serial=(), hid=(), payment=(), browsing-topics=(), " +
 	"interest-cohort=(), clipboard-read=(), local-fonts=(), idle-detection=()"
 
 // pageHeaders sets what every page carries. Over plain HTTP (a test machine) there is nothing to upgrade to.
@@ -30,7 +30,8 @@ func assetHeaders(h http.Header, origin string) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if _, ok := strings.CutPrefix(origin, "https://"); ok {
-		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		// For this host alone: what its subdomains serve is not ours to decide.
+		h.Set("Strict-Transport-Security", "max-age=63072000")
 	}
 }
 

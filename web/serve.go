@@ -55,24 +55,19 @@ func pageKind(path string) string {
 		return "landing"
 	case path == "host/":
 		return "host"
-	case strings.HasPrefix(path, "r/") && isRoomID(path[2:]):
+	case strings.HasPrefix(path, "r/") && isRoomPath(path[2:]):
 		return "room"
 	}
 	return ""
 }
 
-// isRoomID accepts 26 characters of lower-case base32: 128 random bits.
-func isRoomID(s string) bool {
-	if len(s) != 26 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < '2' || c > '7') {
-			return false
-		}
-	}
-	return true
+// maxRoomPath bounds what may stand where a room's id belongs.
+const maxRoomPath = 128
+
+// isRoomPath accepts one path segment, whole or not: a link that lost its end on the way gets the room's page too,
+// which says so and names the practice's telephone.
+func isRoomPath(s string) bool {
+	return s != "" && len(s) <= maxRoomPath && !strings.ContainsAny(s, "/\\")
 }
 
 // serveAsset serves "<hash>/<file>". The bytes behind a hash never change. A request with another hash comes from a
