@@ -66,6 +66,7 @@ type Engine struct {
 	rooms     *room.Directory
 	signaling *signaling.Server
 	desk      *practice.Desk
+	refusals  *refusals
 	snapshot  atomic.Pointer[Snapshot]
 
 	closeOnce sync.Once
@@ -87,12 +88,16 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 			return nil, err
 		}
 	}
+	if e.refusals, err = openRefusals(ctx, o.Store, e.log); err != nil {
+		_ = e.media.Close()
+		return nil, err
+	}
 	watch := new(roomWatch)
 	e.rooms = room.NewDirectory(room.Options{
 		Media: e.media, Codec: signaling.DataCodec{}, Log: log, Watch: watch.tell,
 	})
 	e.desk = practice.New(practice.Options{
-		Keys: keys, Rooms: &moderator{e.rooms, watch}, Version: version(), Log: log,
+		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals}, Version: version(), Log: log,
 	})
 	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk}, Log: log})
 	return e, nil
@@ -201,6 +206,7 @@ func (e *Engine) Close() error {
 		e.Drain(ctx)
 		e.rooms.Close()
 		e.closeErr = e.media.Close()
+		e.refusals.close()
 	})
 	return e.closeErr
 }

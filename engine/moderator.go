@@ -28,8 +28,9 @@ func (w *roomWatch) tell(e room.Event) {
 // moderator is the media rooms as the desk sees them: those of our own
 // admission, realm "".
 type moderator struct {
-	rooms *room.Directory
-	watch *roomWatch
+	rooms    *room.Directory
+	watch    *roomWatch
+	refusals *refusals
 }
 
 var _ practice.Rooms = (*moderator)(nil)
@@ -95,11 +96,13 @@ func (m *moderator) Remove(site, name, identity string) error {
 	if r == nil {
 		return practice.ErrNoParticipant
 	}
+	m.refusals.add(site, name, identity)
 	return deskError(r.Remove(identity))
 }
 
 // End implements practice.Rooms.
 func (m *moderator) End(site, name string) {
+	m.refusals.add(site, name, "")
 	if r := m.rooms.Find(ownKey(site, name)); r != nil {
 		r.End(room.ReasonRoomDeleted)
 	}

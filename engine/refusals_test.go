@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Who has been removed, and whoever was in a room that has been ended, stays
+// out when the process is replaced by another one.
+func TestRemovedStayOutAfterRestart(t *testing.T) {
+	store := newMemoryStore()
+	b := newBench(t, Options{Store: store}, testSite())
+	host := b.host()
+	o, other := b.open(host), b.open(host)
+	ann, bob, eve := b.admit(host, o, "Ann"), b.admit(host, o, "Bob"), b.admit(host, other, "Eve")
+	removed, stays, ended := b.enter(ann.text("token")), b.enter(bob.text("token")), b.enter(eve.text("token"))
+	tokens := []string{ann.text("token"), removed.refreshed()}
+	host.cmd("remove", message{"room": o.id, "identity": ann.text("identity")})
+	removed.leave()
+	host.cmd("end", message{"room": other.id})
+	ended.leave()
+	back := stays.refreshed()
+	if err := b.engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range store.values {
+		for _, secret := range []string{"Ann", "Eve", o.id, other.id, ann.text("identity")} {
+			if key != masterKey && strings.Contains(string(value), secret) {
+				t.Errorf("%s holds %q", key, secret)
+			}
+		}
+	}
+
+	n := startBench(t, Options{Store: store, Media: newFakeMedia()}, testSite())
+	for _, jwt := range tokens {
+		if _, status := n.connect(jwt, n.own()); status != http.StatusForbidden {
+			t.Errorf("removed, and back after a restart: %d", status)
+		}
+	}
+	if _, status := n.connect(eve.text("token"), n.own()); status != http.StatusNotFound {
+		t.Errorf("back in an ended room: %d", status)
+	}
+	n.enter(back)
+}
+
+func TestDamagedRefusals(t *testing.T) {
+	store := newMemoryStore()
+	b := newBench(t, Options{Store: store}, testSite())
+	if err := b.engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store.values[refusalsKey] = []byte("{")
+	e, err := New(context.Background(), Options{Store: store, Media: newFakeMedia()})
+	if err == nil {
+		_ = e.Close()
+		t.Fatal("a damaged record let everybody back in")
+	}
+	if !strings.Contains(err.Error(), refusalsKey) {
+		t.Errorf("error does not name the record: %v", err)
+	}
+}
