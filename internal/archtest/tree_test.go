@@ -30,7 +30,7 @@ func skipDir(rel string) bool {
 	case ".git", "node_modules", ".cache", "test-results":
 		return true
 	}
-	return rel == "web/dist" || rel == "dist" || rel == "e2e/out"
+	return rel == "web/dist" || rel == "web/dev/out" || rel == "dist" || rel == "e2e/out"
 }
 
 // walk calls visit for every file of the repository with its slash path.
