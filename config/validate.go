@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -218,10 +219,8 @@ func validateAPIKeys(keys []APIKey, unexpanded bool) error {
 }
 
 func choose(field, value string, words []string) error {
-	for _, w := range words {
-		if value == w {
-			return nil
-		}
+	if slices.Contains(words, value) {
+		return nil
 	}
 	return invalid(field, fmt.Sprintf("%q is unknown here; write %s", value, strings.Join(words, " or ")))
 }

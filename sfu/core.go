@@ -34,7 +34,7 @@ type outbox interface {
 	Slot() []byte
 	// Commit queues the slot just taken.
 	Commit(d *port.Dest, n int)
-	// Flush sends what is queued.
+	// Flush sends what is queued. Where nothing is ever queued it does nothing.
 	Flush()
 	// WriteTo sends one datagram at once, past the slots.
 	WriteTo(b []byte, to netip.AddrPort, local netip.Addr)
@@ -57,7 +57,6 @@ type core struct {
 	index   int
 	now     int64 // nanoseconds since an arbitrary start, monotonic
 	wall    func() time.Time
-	out     outbox
 	dir     *directory
 	stats   *counters
 	byAddr  map[netip.AddrPort]*transport
@@ -74,11 +73,10 @@ type core struct {
 	strangers strangers
 }
 
-func newCore(index int, out outbox, dir *directory, stats *counters) *core {
+func newCore(index int, dir *directory, stats *counters) *core {
 	return &core{
 		index:     index,
 		wall:      time.Now,
-		out:       out,
 		dir:       dir,
 		stats:     stats,
 		byAddr:    make(map[netip.AddrPort]*transport),
@@ -90,12 +88,13 @@ func newCore(index int, out outbox, dir *directory, stats *counters) *core {
 	}
 }
 
-// receive handles one datagram in place. It returns false when the datagram
-// belongs to no transport of this core, so that the caller may try another one.
-func (c *core) receive(data []byte, from netip.AddrPort, local netip.Addr) bool {
+// receive handles one datagram in place; via is where it came in and where
+// answers leave. It returns false when the datagram belongs to no transport of
+// this core, so that the caller may try another one.
+func (c *core) receive(data []byte, from netip.AddrPort, local netip.Addr, via outbox) bool {
 	class := demux.Classify(data)
 	if class == demux.STUN {
-		return c.receiveSTUN(data, from, local)
+		return c.receiveSTUN(data, from, local, via)
 	}
 	t := c.byAddr[from]
 	if t == nil {
@@ -103,24 +102,15 @@ func (c *core) receive(data []byte, from netip.AddrPort, local netip.Addr) bool 
 	}
 	switch class {
 	case demux.RTP:
-		t.receiveRTP(c, data, from)
+		t.receiveRTP(c, data, from, via)
 	case demux.RTCP:
-		t.receiveRTCP(c, data, from)
+		t.receiveRTCP(c, data, from, via)
 	case demux.DTLS:
 		t.receiveDTLS(c, data)
 	default:
 		c.stats.dropped.Add(1)
 	}
 	return true
-}
-
-// slot returns a send buffer, flushing when none is left.
-func (c *core) slot() []byte {
-	if s := c.out.Slot(); s != nil {
-		return s
-	}
-	c.out.Flush()
-	return c.out.Slot()
 }
 
 // tick does the housekeeping that is due at c.now.

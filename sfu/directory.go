@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"github.com/caddy-videoroom/videoroom/sfu/internal/demux"
 )
 
 // directory tells which loop owns a remote address. It is asked only for
@@ -51,4 +53,17 @@ func (d *directory) remove(addrs []netip.AddrPort, loop int) {
 		}
 	}
 	d.byAddr.Store(&next)
+}
+
+// ownerOf tells which loop a datagram is for: a check names its owner, anything
+// else belongs to whoever knows the address.
+func (d *directory) ownerOf(data []byte, from netip.AddrPort) (loop int, ok bool) {
+	if demux.Classify(data) != demux.STUN {
+		return d.owner(from)
+	}
+	ufrag, ok := stunUfrag(data)
+	if !ok {
+		return 0, false
+	}
+	return ufragLoop(ufrag)
 }

@@ -20,6 +20,10 @@ const (
 	repairShare     = 52
 	repairAllowance = 32 << 10
 	noLayer         = -1
+	// answerTime is what a client may need to apply an answer, beyond half a
+	// round trip. Media that comes before it belongs to nothing there: browsers
+	// drop it and with it the key frame.
+	answerTime = int64(80 * time.Millisecond)
 )
 
 // downTrack forwards one published track to one subscriber.
@@ -42,6 +46,7 @@ type downTrack struct {
 	current int // layer being forwarded, noLayer before the first key frame
 	target  int // layer wanted
 
+	begins   int64  // nothing is sent before
 	lastTS   uint32 // source time stamp of the newest forwarded packet
 	tsOffset uint32 // out = source + tsOffset
 	lastAt   int64
@@ -72,6 +77,7 @@ func (c *core) addDown(d *downTrack) {
 	}
 	d.seq = sequence.New(random16(), random32())
 	d.rtxSeq = random16()
+	d.begins = c.now + answerTime + d.to.rtt/2
 	d.current, d.target, d.ceiling = noLayer, noLayer, len(d.track.layers)-1
 	if d.track.kind == Video {
 		d.sent = make([]sentPacket, historySize)
@@ -101,7 +107,7 @@ func (c *core) dropDown(d *downTrack) {
 // forward sends one packet to the subscriber if it is of the layer being
 // forwarded, or begins the layer wanted.
 func (d *downTrack) forward(c *core, f *forwarding) {
-	if d.settings.Disabled || d.to.srtpOut == nil || !d.to.selected.IsValid() {
+	if d.settings.Disabled || c.now < d.begins || !d.to.ready() {
 		return
 	}
 	if int(f.layer.id) != d.current {
@@ -168,7 +174,7 @@ func (l *upLayer) captured(ts uint32, clock int64) (int64, bool) {
 
 // send writes, encrypts and queues one packet.
 func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
-	slot := c.slot()
+	slot := d.to.slot()
 	if slot == nil {
 		c.stats.dropped.Add(1)
 		return
@@ -211,7 +217,7 @@ func (d *downTrack) seal(c *core, b []byte, n int) bool {
 		c.stats.dropped.Add(1)
 		return false
 	}
-	c.out.Commit(&d.to.dest, len(out))
+	d.to.via.Commit(&d.to.dest, len(out))
 	c.stats.out.Add(1)
 	return true
 }
@@ -224,8 +230,11 @@ func (d *downTrack) skip(c *core, f *forwarding) {
 		return
 	}
 	seq, ts, ok := d.seq.Map(f.layer.id, f.seq, f.ts)
-	slot := c.slot()
-	if !ok || slot == nil || d.to.srtpOut == nil {
+	if !ok || !d.to.ready() {
+		return
+	}
+	slot := d.to.slot()
+	if slot == nil {
 		return
 	}
 	h := rtpx.HeaderSpec{PT: d.pt, Seq: seq, TS: ts, SSRC: d.ssrc}
@@ -253,7 +262,7 @@ func (d *downTrack) resend(c *core, seq uint16) {
 	if !ok {
 		return
 	}
-	slot := c.slot()
+	slot := d.to.slot()
 	if slot == nil {
 		return
 	}
@@ -327,7 +336,7 @@ func (d *downTrack) retarget(c *core) {
 	if d.target == d.current {
 		return
 	}
-	if l := d.layer(d.target); l != nil && d.to.srtpOut != nil {
+	if l := d.layer(d.target); l != nil && d.to.ready() && c.now >= d.begins {
 		l.wantKey(c)
 	}
 }

@@ -45,8 +45,8 @@ func FuzzDatagram(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, a, _, k := fuzzCall(t)
 		sent := s.box.sent
-		s.c.receive(append([]byte(nil), data...), netip.MustParseAddrPort("203.0.113.9:1"), netip.Addr{})
-		s.c.receive(append([]byte(nil), data...), a.addr, netip.Addr{})
+		s.c.receive(append([]byte(nil), data...), netip.MustParseAddrPort("203.0.113.9:1"), netip.Addr{}, s.box)
+		s.c.receive(append([]byte(nil), data...), a.addr, netip.Addr{}, s.box)
 		if s.box.sent != sent {
 			t.Fatal("an unauthenticated datagram made the core send")
 		}
@@ -64,7 +64,7 @@ func FuzzCheck(f *testing.F) {
 		raw := append(m.Raw, attrs...)
 		raw[2], raw[3] = byte((len(raw)-20)>>8), byte(len(raw)-20)
 		other := netip.MustParseAddrPort("203.0.113.9:1")
-		s.c.receive(raw, other, netip.Addr{})
+		s.c.receive(raw, other, netip.Addr{}, s.box)
 		if s.c.byAddr[other] != nil {
 			t.Fatal("a check without integrity was believed")
 		}

@@ -64,15 +64,17 @@ func stunUfrag(b []byte) (string, bool) {
 	return "", false
 }
 
-// path is one remote address that passed a connectivity check.
+// path is one remote address that passed a connectivity check, on one of our
+// sides: the same remote address may reach several ports of ours.
 type path struct {
+	via       outbox
 	addr      netip.AddrPort
 	local     netip.Addr
 	nominated bool
 	seen      int64
 }
 
-func (c *core) receiveSTUN(b []byte, from netip.AddrPort, local netip.Addr) bool {
+func (c *core) receiveSTUN(b []byte, from netip.AddrPort, local netip.Addr, via outbox) bool {
 	ufrag, ok := stunUfrag(b)
 	if !ok {
 		c.stats.stunRefused.Add(1)
@@ -82,16 +84,16 @@ func (c *core) receiveSTUN(b []byte, from netip.AddrPort, local netip.Addr) bool
 	if t == nil {
 		return false
 	}
-	if t.path(from) == nil && !c.strangers.allow(c.now, from.Addr()) {
+	if c.byAddr[from] != t && !c.strangers.allow(c.now, from.Addr()) {
 		c.stats.stunRefused.Add(1)
 		return true
 	}
-	t.check(c, b, from, local)
+	t.check(c, b, from, local, via)
 	return true
 }
 
 // check answers one connectivity check (RFC 8445 §7.3).
-func (t *transport) check(c *core, b []byte, from netip.AddrPort, local netip.Addr) {
+func (t *transport) check(c *core, b []byte, from netip.AddrPort, local netip.Addr, via outbox) {
 	m := &stun.Message{Raw: append([]byte(nil), b...)}
 	if m.Decode() != nil || m.Type != stun.BindingRequest {
 		c.stats.stunRefused.Add(1)
@@ -120,20 +122,20 @@ func (t *transport) check(c *core, b []byte, from netip.AddrPort, local netip.Ad
 	if err != nil {
 		return
 	}
-	c.out.WriteTo(answer.Raw, from, local)
-	t.seen(c, from, local, m.Contains(stun.AttrUseCandidate), ours == t.cred.ufrag)
+	via.WriteTo(answer.Raw, from, local)
+	t.seen(c, from, local, via, m.Contains(stun.AttrUseCandidate), ours == t.cred.ufrag)
 }
 
 // seen records a path that passed a check and selects it where it should be.
-func (t *transport) seen(c *core, from netip.AddrPort, local netip.Addr, nominate, current bool) {
-	p := t.path(from)
+func (t *transport) seen(c *core, from netip.AddrPort, local netip.Addr, via outbox, nominate, current bool) {
+	p := t.path(from, via)
 	if p == nil {
-		p = t.addPath(c, from)
+		p = t.addPath(c, from, via)
 	}
 	p.local, p.seen = local, c.now
 	p.nominated = p.nominated || nominate
 	t.alive(c)
-	if !nominate || from == t.selected {
+	if !nominate || t.on(from, via) {
 		return
 	}
 	// A nomination moves the media at once when there is nothing to move or the
@@ -146,9 +148,9 @@ func (t *transport) seen(c *core, from netip.AddrPort, local netip.Addr, nominat
 }
 
 // followMedia moves the outgoing path to where authenticated packets come from.
-func (t *transport) followMedia(c *core, from netip.AddrPort) {
-	if from != t.selected {
-		p := t.path(from)
+func (t *transport) followMedia(c *core, from netip.AddrPort, via outbox) {
+	if !t.on(from, via) {
+		p := t.path(from, via)
 		if p == nil || !p.nominated {
 			return
 		}
@@ -157,52 +159,62 @@ func (t *transport) followMedia(c *core, from netip.AddrPort) {
 	t.lastMedia = c.now
 }
 
+// on tells whether the selected path is the given one.
+func (t *transport) on(a netip.AddrPort, via outbox) bool { return t.selected == a && t.via == via }
+
 func (t *transport) selectPath(p *path) {
-	t.selected, t.selectedUfrag = p.addr, t.cred.ufrag
+	t.selected, t.via, t.selectedUfrag = p.addr, p.via, t.cred.ufrag
 	t.dest.Set(p.addr, p.local)
 }
 
 // sendDTLS sends one DTLS datagram on the selected path, before there is one on
 // the newest.
-func (t *transport) sendDTLS(c *core, b []byte) {
-	p := t.path(t.selected)
+func (t *transport) sendDTLS(b []byte) {
+	p := t.path(t.selected, t.via)
 	if p == nil && len(t.paths) > 0 {
 		p = &t.paths[len(t.paths)-1]
 	}
 	if p != nil {
-		c.out.WriteTo(b, p.addr, p.local)
+		p.via.WriteTo(b, p.addr, p.local)
 	}
 }
 
-func (t *transport) path(a netip.AddrPort) *path {
+func (t *transport) path(a netip.AddrPort, via outbox) *path {
 	for i := range t.paths {
-		if t.paths[i].addr == a {
+		if t.paths[i].addr == a && t.paths[i].via == via {
 			return &t.paths[i]
 		}
 	}
 	return nil
 }
 
-func (t *transport) addPath(c *core, a netip.AddrPort) *path {
+func (t *transport) addPath(c *core, a netip.AddrPort, via outbox) *path {
 	if len(t.paths) == maxPaths {
 		oldest := -1
 		for i := range t.paths {
-			if t.paths[i].addr != t.selected && (oldest < 0 || t.paths[i].seen < t.paths[oldest].seen) {
+			if !t.on(t.paths[i].addr, t.paths[i].via) && (oldest < 0 || t.paths[i].seen < t.paths[oldest].seen) {
 				oldest = i
 			}
 		}
-		c.forgetAddr(t, t.paths[oldest].addr)
+		gone := t.paths[oldest].addr
 		t.paths = append(t.paths[:oldest], t.paths[oldest+1:]...)
+		c.forgetAddr(t, gone)
 	}
 	// The integrity of the check proves that whoever is at this address now
 	// holds the credentials: a former owner of the address has lost it.
 	c.byAddr[a] = t
 	c.dir.set(a, c.index)
-	t.paths = append(t.paths, path{addr: a})
+	t.paths = append(t.paths, path{addr: a, via: via})
 	return &t.paths[len(t.paths)-1]
 }
 
+// forgetAddr drops an address that no path of t uses any more.
 func (c *core) forgetAddr(t *transport, a netip.AddrPort) {
+	for i := range t.paths {
+		if t.paths[i].addr == a {
+			return
+		}
+	}
 	if c.byAddr[a] == t {
 		delete(c.byAddr, a)
 		c.dir.remove([]netip.AddrPort{a}, c.index)

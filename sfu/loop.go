@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/port"
-	"github.com/caddy-videoroom/videoroom/sfu/internal/demux"
 )
 
 const (
@@ -27,13 +26,13 @@ const (
 	foreignQueue = 256
 )
 
-// loop runs one core on one socket in one goroutine. With several loops the
-// kernel spreads flows over their sockets by hash; datagrams that land on
-// another loop than their room's are handed over in batches.
+// loop runs one core in one goroutine, on a socket of its own where the plane
+// has a port of its own. What comes in elsewhere (on sibling loops' sockets, on
+// sockets shared with HTTP/3, on links) is handed over in batches.
 type loop struct {
 	core     *core
-	sock     *port.Socket
-	box      *port.Outbox
+	own      *sockBox // nil: no port of our own
+	shared   map[*port.Socket]*sockBox
 	stats    *counters
 	siblings []*loop
 	commands chan func(*core)
@@ -41,46 +40,100 @@ type loop struct {
 	outgoing []*parcel // by sibling, filled during one batch
 	log      *slog.Logger
 	started  time.Time
+	running  bool
 	quit     chan struct{}
 	done     chan struct{}
 	once     sync.Once
 }
 
-// parcel is a batch of datagrams on its way to another loop.
+// sockBox sends a loop's datagrams through one socket.
+type sockBox struct {
+	*port.Outbox
+	sock  *port.Socket
+	stats *counters
+}
+
+func newSockBox(sock *port.Socket, stats *counters) *sockBox {
+	return &sockBox{Outbox: port.NewOutbox(outSlots), sock: sock, stats: stats}
+}
+
+// Flush implements outbox.
+func (b *sockBox) Flush() {
+	if b.Pending() == 0 {
+		return
+	}
+	if _, dropped := b.sock.Flush(b.Outbox); dropped > 0 {
+		b.stats.dropped.Add(uint64(dropped))
+	}
+}
+
+// WriteTo implements outbox.
+func (b *sockBox) WriteTo(p []byte, to netip.AddrPort, local netip.Addr) {
+	if b.sock.WriteTo(p, to, local) != nil {
+		b.stats.dropped.Add(1)
+	}
+}
+
+// parcel is a batch of datagrams on its way to a loop. They came in on socket,
+// or on link, or, when both are nil, on a sibling's own socket.
 type parcel struct {
-	n     int
-	sizes [batchSize]int
-	from  [batchSize]netip.AddrPort
-	local [batchSize]netip.Addr
-	data  [batchSize][port.MaxDatagram]byte
+	socket *port.Socket
+	link   *Link
+	n      int
+	sizes  [batchSize]int
+	from   [batchSize]netip.AddrPort
+	local  [batchSize]netip.Addr
+	data   [batchSize][port.MaxDatagram]byte
 }
 
 var parcels = sync.Pool{New: func() any { return new(parcel) }}
 
+func newParcel(socket *port.Socket, link *Link) *parcel {
+	p := parcels.Get().(*parcel)
+	p.socket, p.link, p.n = socket, link, 0
+	return p
+}
+
+// add copies a datagram in; false when the parcel is full or it does not fit.
+func (p *parcel) add(data []byte, from netip.AddrPort, local netip.Addr) bool {
+	if p.n == batchSize || len(data) > port.MaxDatagram {
+		return false
+	}
+	p.sizes[p.n] = copy(p.data[p.n][:], data)
+	p.from[p.n], p.local[p.n] = from, local
+	p.n++
+	return true
+}
+
 func newLoop(i int, sock *port.Socket, dir *directory, stats *counters, log *slog.Logger) *loop {
 	l := &loop{
-		sock: sock, box: port.NewOutbox(outSlots), stats: stats, log: log,
+		core: newCore(i, dir, stats), stats: stats, log: log,
+		shared:   make(map[*port.Socket]*sockBox),
 		commands: make(chan func(*core), commandQueue),
 		foreign:  make(chan *parcel, foreignQueue),
 		started:  time.Now(),
 		quit:     make(chan struct{}), done: make(chan struct{}),
 	}
-	l.core = newCore(i, l, dir, stats)
+	if sock != nil {
+		l.own = newSockBox(sock, stats)
+	}
 	return l
 }
 
-// Slot, Commit, Flush and WriteTo implement outbox on the loop's socket.
-func (l *loop) Slot() []byte               { return l.box.Slot() }
-func (l *loop) Commit(d *port.Dest, n int) { l.box.Commit(d, n) }
-func (l *loop) Flush() {
-	if _, dropped := l.sock.Flush(l.box); dropped > 0 {
-		l.stats.dropped.Add(uint64(dropped))
+// wake ends the loop's waiting for its socket.
+func (l *loop) wake() {
+	if l.own != nil {
+		l.own.sock.Wake()
 	}
 }
 
-func (l *loop) WriteTo(b []byte, to netip.AddrPort, local netip.Addr) {
-	if l.sock.WriteTo(b, to, local) != nil {
-		l.stats.dropped.Add(1)
+// flush sends what the loop has queued anywhere.
+func (l *loop) flush() {
+	if l.own != nil {
+		l.own.Flush()
+	}
+	for _, b := range l.shared {
+		b.Flush()
 	}
 }
 
@@ -89,60 +142,109 @@ func (l *loop) WriteTo(b []byte, to netip.AddrPort, local netip.Addr) {
 func (l *loop) post(f func(*core)) {
 	select {
 	case l.commands <- f:
-		l.sock.Wake()
+		l.wake()
 	case <-l.quit:
+	}
+}
+
+// deliver hands a parcel over; when the loop is too far behind it is lost.
+func (l *loop) deliver(p *parcel) {
+	select {
+	case l.foreign <- p:
+		l.wake()
+	default:
+		l.stats.dropped.Add(uint64(p.n))
+		parcels.Put(p)
 	}
 }
 
 func (l *loop) start() {
 	l.outgoing = make([]*parcel, len(l.siblings))
+	l.running = true
 	go l.run() // ends when stop closes quit
 }
 
 func (l *loop) stop() {
 	l.once.Do(func() { close(l.quit) })
-	l.sock.Wake()
-	if l.outgoing != nil {
+	l.wake()
+	if l.running {
 		<-l.done
 	}
-	_ = l.sock.Close()
+	if l.own != nil {
+		_ = l.own.sock.Close()
+	}
 }
 
 func (l *loop) run() {
 	defer close(l.done)
-	batch := port.NewBatch(batchSize)
+	defer l.shutdown()
+	wait := l.waitForQueues
+	if l.own != nil {
+		wait = l.waitForSocket()
+	}
 	next := time.Now().Add(tickPeriod)
 	for {
 		select {
 		case <-l.quit:
-			l.shutdown()
 			return
 		default:
 		}
-		if l.core.idle() {
-			_ = l.sock.SetReadDeadline(time.Time{})
-		} else {
-			_ = l.sock.SetReadDeadline(next)
+		if !wait(next) {
+			return
 		}
-		err := l.sock.Read(batch)
 		now := time.Now()
 		l.core.now = int64(now.Sub(l.started))
-		switch {
-		case err == nil:
-			l.batch(batch)
-		case errors.Is(err, net.ErrClosed):
-			l.shutdown()
-			return
-		case !expired(err):
-			l.stats.dropped.Add(1) // an ICMP error of some destination: go on
-		}
 		l.drain()
 		if !now.Before(next) {
 			next = now.Add(tickPeriod)
 			l.core.tick()
 		}
-		l.Flush()
+		l.flush()
 	}
+}
+
+// waitForSocket returns the wait of a loop with a socket: it handles one batch
+// of datagrams, or returns at the deadline or when woken. False: the socket has
+// been closed.
+func (l *loop) waitForSocket() func(time.Time) bool {
+	batch := port.NewBatch(batchSize)
+	return func(next time.Time) bool {
+		if l.core.idle() {
+			next = time.Time{}
+		}
+		_ = l.own.sock.SetReadDeadline(next)
+		err := l.own.sock.Read(batch)
+		l.core.now = int64(time.Since(l.started))
+		switch {
+		case err == nil:
+			l.batch(batch)
+		case errors.Is(err, net.ErrClosed):
+			return false
+		case !expired(err):
+			l.stats.dropped.Add(1) // an ICMP error of some destination: go on
+		}
+		return true
+	}
+}
+
+// waitForQueues is the wait of a loop without a socket.
+func (l *loop) waitForQueues(next time.Time) bool {
+	var tick <-chan time.Time
+	if !l.core.idle() {
+		tick = time.After(time.Until(next))
+	}
+	select {
+	case f := <-l.commands:
+		l.core.now = int64(time.Since(l.started))
+		f(l.core)
+	case p := <-l.foreign:
+		l.core.now = int64(time.Since(l.started))
+		l.unpack(p)
+	case <-tick:
+	case <-l.quit:
+		return false
+	}
+	return true
 }
 
 // expired tells a deadline or a wake-up from a fault.
@@ -155,34 +257,28 @@ func expired(err error) bool {
 func (l *loop) batch(b *port.Batch) {
 	for i := range b.Len() {
 		d := b.At(i)
-		l.guard(d.Data, d.Addr, d.Local)
+		if !l.guard(d.Data, d.Addr, d.Local, l.own) {
+			l.handOver(d.Data, d.Addr, d.Local)
+		}
 	}
 	for i, p := range l.outgoing {
-		if p == nil {
-			continue
-		}
-		l.outgoing[i] = nil
-		select {
-		case l.siblings[i].foreign <- p:
-			l.siblings[i].sock.Wake()
-		default:
-			l.stats.dropped.Add(uint64(p.n))
-			parcels.Put(p)
+		if p != nil {
+			l.outgoing[i] = nil
+			l.siblings[i].deliver(p)
 		}
 	}
 }
 
 // guard handles one datagram and keeps a fault in the handling of one from
 // ending the calls of all: the peer it came from is closed.
-func (l *loop) guard(data []byte, from netip.AddrPort, local netip.Addr) {
+func (l *loop) guard(data []byte, from netip.AddrPort, local netip.Addr, via outbox) (taken bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			l.fault(from)
+			taken = true
 		}
 	}()
-	if !l.core.receive(data, from, local) {
-		l.handOver(data, from, local)
-	}
+	return l.core.receive(data, from, local, via)
 }
 
 func (l *loop) fault(from netip.AddrPort) {
@@ -195,32 +291,17 @@ func (l *loop) fault(from netip.AddrPort) {
 
 // handOver queues a datagram for the sibling that owns it, if any does.
 func (l *loop) handOver(data []byte, from netip.AddrPort, local netip.Addr) {
-	owner, ok := 0, false
-	if demux.Classify(data) == demux.STUN {
-		var ufrag string
-		if ufrag, ok = stunUfrag(data); ok {
-			owner, ok = ufragLoop(ufrag)
-		}
-	} else {
-		owner, ok = l.core.dir.owner(from)
-	}
-	if !ok || owner == l.core.index || owner >= len(l.siblings) || len(data) > port.MaxDatagram {
+	owner, ok := l.core.dir.ownerOf(data, from)
+	if !ok || owner == l.core.index || owner >= len(l.siblings) {
 		l.stats.dropped.Add(1)
 		return
 	}
-	p := l.outgoing[owner]
-	if p == nil {
-		p = parcels.Get().(*parcel)
-		p.n = 0
-		l.outgoing[owner] = p
+	if l.outgoing[owner] == nil {
+		l.outgoing[owner] = newParcel(nil, nil)
 	}
-	if p.n == batchSize {
+	if !l.outgoing[owner].add(data, from, local) {
 		l.stats.dropped.Add(1)
-		return
 	}
-	p.sizes[p.n] = copy(p.data[p.n][:], data)
-	p.from[p.n], p.local[p.n] = from, local
-	p.n++
 }
 
 // drain runs what other goroutines have posted.
@@ -230,27 +311,50 @@ func (l *loop) drain() {
 		case f := <-l.commands:
 			f(l.core)
 		case p := <-l.foreign:
-			for i := range p.n {
-				data := p.data[i][:p.sizes[i]]
-				if !l.received(data, p.from[i], p.local[i]) {
-					l.stats.dropped.Add(1)
-				}
-			}
-			parcels.Put(p)
+			l.unpack(p)
 		default:
 			return
 		}
 	}
 }
 
-// received handles a datagram that a sibling handed over.
-func (l *loop) received(data []byte, from netip.AddrPort, local netip.Addr) (ok bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			l.fault(from)
+// unpack handles the datagrams of a parcel.
+func (l *loop) unpack(p *parcel) {
+	via := l.viaOf(p)
+	for i := range p.n {
+		data := p.data[i][:p.sizes[i]]
+		if via == nil || !l.guard(data, p.from[i], p.local[i], via) {
+			l.stats.dropped.Add(1)
 		}
-	}()
-	return l.core.receive(data, from, local)
+	}
+	p.socket, p.link = nil, nil
+	parcels.Put(p)
+}
+
+// viaOf returns where answers to a parcel's datagrams leave.
+func (l *loop) viaOf(p *parcel) outbox {
+	switch {
+	case p.link != nil:
+		return p.link
+	case p.socket == nil && l.own != nil:
+		return l.own
+	case p.socket == nil:
+		return nil
+	}
+	b := l.shared[p.socket]
+	if b == nil {
+		b = newSockBox(p.socket, l.stats)
+		l.shared[p.socket] = b
+	}
+	return b
+}
+
+// forget drops a shared socket that has been closed.
+func (l *loop) forget(s *port.Socket) {
+	if b := l.shared[s]; b != nil {
+		delete(l.shared, s)
+		l.core.dropVia(b)
+	}
 }
 
 // stackNames lists the functions of the faulting stack without their arguments,

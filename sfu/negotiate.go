@@ -385,14 +385,36 @@ func (s *TrackSpec) stream() string {
 	return s.Stream
 }
 
-// candidates are the addresses that the client may reach us at.
+// candidates are what the client may reach us at: our own port before the shared
+// one, datagrams before streams, and last what only relays understand.
 func (p *Peer) candidates() []sdp.Candidate {
+	plane := p.room.plane
+	addrs := plane.addresses(p.cfg.Reached)
+	var reach Reach
+	if plane.cfg.Reach != nil {
+		reach = plane.cfg.Reach()
+	}
+	if own := plane.Port(); own > 0 {
+		reach.UDPPorts = append([]uint16{uint16(own)}, reach.UDPPorts...)
+	}
 	var out []sdp.Candidate
-	for i, a := range p.room.plane.addresses(p.cfg.Reached) {
-		out = append(out, sdp.Candidate{
-			Addr:     netip.AddrPortFrom(a, uint16(p.room.plane.Port())),
-			Priority: sdp.CandidatePriority(false, uint16(8191-i)),
-		})
+	rank := uint16(8191)
+	add := func(a netip.AddrPort, tcp bool) {
+		out = append(out, sdp.Candidate{Addr: a, TCP: tcp, Priority: sdp.CandidatePriority(tcp, rank)})
+		rank--
+	}
+	for _, group := range []struct {
+		ports []uint16
+		tcp   bool
+	}{{reach.UDPPorts, false}, {reach.TCPPorts, true}} {
+		for _, port := range slices.Compact(group.ports) {
+			for _, a := range addrs {
+				add(netip.AddrPortFrom(a, port), group.tcp)
+			}
+		}
+	}
+	if reach.Relayed.IsValid() {
+		add(reach.Relayed, false)
 	}
 	return out
 }

@@ -35,12 +35,12 @@ func (r *Room) NewPeer(cfg PeerConfig, events PeerEvents) (*Peer, error) {
 	if r.peers[cfg.ID] != nil {
 		return nil, fmt.Errorf("adding peer: %w", ErrTooMany)
 	}
-	cert, print, err := r.plane.certificate()
+	cert, fingerprint, err := r.plane.certificate()
 	if err != nil {
 		return nil, err
 	}
 	p := &Peer{
-		id: cfg.ID, cfg: cfg, room: r, events: events, cert: cert, print: print,
+		id: cfg.ID, cfg: cfg, room: r, events: events, cert: cert, print: fingerprint,
 		cname:     ufragEncoding.EncodeToString(randomBytes(10)),
 		sessionID: uint64(random32()),
 		pubs:      make(map[string]*published),
@@ -290,7 +290,7 @@ func (p *Peer) join(o *sdp.Offer) {
 	t, post := p.t, p.room.post
 	t.cred, t.remote, t.exts = p.cred, o.Ufrag, collectExts(o)
 	t.dtls = newBridge(func(b []byte) {
-		post(func(c *core) { t.sendDTLS(c, b) })
+		post(func(*core) { t.sendDTLS(b) })
 	})
 	post(func(c *core) { c.addTransport(t) })
 	fingerprints := sha256Prints(o)

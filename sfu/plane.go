@@ -30,8 +30,12 @@ const certificateLife = 24 * time.Hour
 
 // PlaneConfig describes a media plane.
 type PlaneConfig struct {
-	// Port is the UDP port; 0 lets the system choose (tests).
+	// Port is the plane's own UDP port; 0 lets the system choose (tests), NoPort
+	// opens none: then everything comes in by Datagrams and OpenLink.
 	Port int
+	// Reach tells what else clients may reach the plane at; nil: nothing. It is
+	// asked for every answer.
+	Reach func() Reach
 	// Addr limits the sockets to one address; invalid: all addresses.
 	Addr netip.Addr
 	// PublicIPs are announced to clients instead of the machine's own public
@@ -43,13 +47,29 @@ type PlaneConfig struct {
 	Log *slog.Logger
 }
 
+// NoPort is the Port of a plane without a socket of its own.
+const NoPort = -1
+
+// maxLoops bounds the loops; their letters must fit an ICE user name.
+const maxLoops = 16
+
+// Reach is what clients may reach the plane at beside its own port.
+type Reach struct {
+	// UDPPorts are shared with HTTP/3, TCPPorts take ICE-TCP.
+	UDPPorts, TCPPorts []uint16
+	// Relayed stands for the plane towards relays; invalid: there are none.
+	Relayed netip.AddrPort
+}
+
 // Plane is the media plane of one process.
 type Plane struct {
 	cfg    PlaneConfig
 	log    *slog.Logger
 	loops  []*loop
 	stats  counters
+	dir    *directory
 	next   atomic.Uint32
+	links  atomic.Uint32
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // handshake goroutines of peers
@@ -63,25 +83,29 @@ type Plane struct {
 // NewPlane opens the sockets and starts the loops.
 func NewPlane(cfg PlaneConfig) (*Plane, error) {
 	if cfg.Loops == 0 {
-		cfg.Loops = min(runtime.GOMAXPROCS(0), 16)
+		cfg.Loops = runtime.GOMAXPROCS(0)
 	}
+	cfg.Loops = min(cfg.Loops, maxLoops)
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Plane{cfg: cfg, log: cfg.Log}
+	p := &Plane{cfg: cfg, log: cfg.Log, dir: newDirectory()}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	addr := cfg.Addr
 	if !addr.IsValid() {
 		addr = netip.IPv6Unspecified()
 	}
-	dir := newDirectory()
 	for i := range cfg.Loops {
+		if cfg.Port == NoPort {
+			p.loops = append(p.loops, newLoop(i, nil, p.dir, &p.stats, p.log))
+			continue
+		}
 		sock, err := port.Listen(netip.AddrPortFrom(addr, uint16(p.Port())), cfg.Loops > 1)
 		if err != nil {
 			_ = p.Close()
 			return nil, fmt.Errorf("opening UDP port %d for media: %w", cfg.Port, err)
 		}
-		p.loops = append(p.loops, newLoop(i, sock, dir, &p.stats, p.log))
+		p.loops = append(p.loops, newLoop(i, sock, p.dir, &p.stats, p.log))
 	}
 	for _, l := range p.loops {
 		l.siblings = p.loops
@@ -92,10 +116,10 @@ func NewPlane(cfg PlaneConfig) (*Plane, error) {
 	return p, nil
 }
 
-// Port returns the UDP port of the plane.
+// Port returns the plane's own UDP port, NoPort where it has none.
 func (p *Plane) Port() int {
-	if len(p.loops) > 0 {
-		return int(p.loops[0].sock.LocalAddr().Port())
+	if len(p.loops) > 0 && p.loops[0].own != nil {
+		return int(p.loops[0].own.sock.LocalAddr().Port())
 	}
 	return p.cfg.Port
 }

@@ -91,7 +91,7 @@ func newSim(t testing.TB, seed uint64) *sim {
 		clients: make(map[netip.AddrPort]*simClient), events: new(simRoomEvents),
 	}
 	s.box = &simBox{sim: s}
-	s.c = newCore(0, s.box, newDirectory(), new(counters))
+	s.c = newCore(0, newDirectory(), new(counters))
 	s.c.now = int64(time.Hour)
 	s.room = &roomMedia{events: s.events}
 	s.c.rooms[s.room] = struct{}{}
@@ -196,7 +196,7 @@ func (s *sim) client(id string) *simClient {
 	cl.t = &transport{peerID: id, events: cl, room: s.room, cred: newCredentials(0), remote: "rmt" + id}
 	cl.t.exts = extensionIDs{mid: 4, rid: 10, repairedRID: 11, level: 1, twcc: 3}
 	s.c.addTransport(cl.t)
-	p := cl.t.addPath(s.c, cl.addr)
+	p := cl.t.addPath(s.c, cl.addr, s.box)
 	p.nominated = true
 	cl.t.selectPath(p)
 	serverIn, serverOut, clientIn, clientOut := simContexts(s.t)
@@ -206,7 +206,7 @@ func (s *sim) client(id string) *simClient {
 }
 
 func (cl *simClient) send(b []byte) {
-	cl.s.pass(cl.up, b, func(b []byte) { cl.s.c.receive(b, cl.addr, netip.Addr{}) })
+	cl.s.pass(cl.up, b, func(b []byte) { cl.s.c.receive(b, cl.addr, netip.Addr{}, cl.s.box) })
 }
 
 func (cl *simClient) sendRTP(p *rtp.Packet) {
@@ -495,6 +495,10 @@ func (k *simSink) ask() {
 	}
 	if len(seqs) > 0 {
 		k.cl.sendRTCP(&rtcp.TransportLayerNack{MediaSSRC: k.d.ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(seqs)})
+	}
+	if !k.decoding && k.cl.s.c.now-k.pli > int64(300*time.Millisecond) { // as decoders do without a key frame
+		k.pli = k.cl.s.c.now
+		k.cl.sendRTCP(&rtcp.PictureLossIndication{MediaSSRC: k.d.ssrc})
 	}
 	if k.highest-k.next > 200 && k.cl.s.c.now-k.pli > int64(300*time.Millisecond) {
 		k.pli = k.cl.s.c.now

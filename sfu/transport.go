@@ -33,6 +33,7 @@ type transport struct {
 	remote, formerRemote string
 	paths                []path
 	selected             netip.AddrPort
+	via                  outbox // of the selected path
 	selectedUfrag        string
 	dest                 port.Dest
 	lastSeen, lastMedia  int64
@@ -118,7 +119,7 @@ func (t *transport) setState(s PeerState) {
 // alive notes a sign of life: an answered check or an authenticated packet.
 func (t *transport) alive(c *core) {
 	t.lastSeen = c.now
-	if t.srtpOut != nil && t.selected.IsValid() && t.state != PeerConnected {
+	if t.ready() && t.state != PeerConnected {
 		t.setState(PeerConnected)
 	}
 }
@@ -142,7 +143,7 @@ func (t *transport) receiveDTLS(c *core, b []byte) {
 }
 
 // receiveRTP authenticates a packet, finds its layer and hands it on.
-func (t *transport) receiveRTP(c *core, b []byte, from netip.AddrPort) {
+func (t *transport) receiveRTP(c *core, b []byte, from netip.AddrPort, via outbox) {
 	if t.srtpIn == nil {
 		c.stats.dropped.Add(1)
 		return
@@ -153,7 +154,7 @@ func (t *transport) receiveRTP(c *core, b []byte, from netip.AddrPort) {
 		return
 	}
 	c.stats.in.Add(1)
-	t.followMedia(c, from)
+	t.followMedia(c, from, via)
 	if t.lastSeen = c.now; t.state != PeerConnected {
 		t.alive(c)
 	}
@@ -192,16 +193,28 @@ func (t *transport) receiveRepair(c *core) {
 	l.receiveRTX(c)
 }
 
+// slot returns a send buffer on the selected path, flushing when none is left.
+func (t *transport) slot() []byte {
+	if s := t.via.Slot(); s != nil {
+		return s
+	}
+	t.via.Flush()
+	return t.via.Slot()
+}
+
+// ready tells whether media can be sent.
+func (t *transport) ready() bool { return t.srtpOut != nil && t.via != nil }
+
 // sendRTCP encrypts and queues one compound packet.
-func (t *transport) sendRTCP(c *core, pkts []rtcp.Packet) {
-	if t.srtpOut == nil || !t.selected.IsValid() || len(pkts) == 0 {
+func (t *transport) sendRTCP(pkts []rtcp.Packet) {
+	if !t.ready() || len(pkts) == 0 {
 		return
 	}
 	raw, err := rtcp.Marshal(pkts)
 	if err != nil || len(raw) > port.MaxDatagram-64 {
 		return
 	}
-	slot := c.slot()
+	slot := t.slot()
 	if slot == nil {
 		return
 	}
@@ -209,7 +222,7 @@ func (t *transport) sendRTCP(c *core, pkts []rtcp.Packet) {
 	if err != nil || len(out) > cap(slot) {
 		return
 	}
-	c.out.Commit(&t.dest, len(out))
+	t.via.Commit(&t.dest, len(out))
 }
 
 // tick sends what is due and watches for silence.
@@ -238,21 +251,21 @@ func (t *transport) tick(c *core) {
 		t.nextReport = c.now + reportPeriod
 		t.report(c)
 	}
-	t.flushRTCP(c)
+	t.flushRTCP()
 }
 
 // flushRTCP sends the collected packets in compounds that fit a datagram.
-func (t *transport) flushRTCP(c *core) {
+func (t *transport) flushRTCP() {
 	from, size := 0, 0
 	for i, p := range t.rtcpOut {
 		n := p.MarshalSize()
 		if size+n > 1100 && i > from {
-			t.sendRTCP(c, t.rtcpOut[from:i])
+			t.sendRTCP(t.rtcpOut[from:i])
 			from, size = i, 0
 		}
 		size += n
 	}
-	t.sendRTCP(c, t.rtcpOut[from:])
+	t.sendRTCP(t.rtcpOut[from:])
 }
 
 func (t *transport) watch(c *core) {

@@ -294,7 +294,7 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 func (l *upLayer) wantKey(c *core) {
 	l.keyWanted = true
 	if c.now >= l.nextKey {
-		l.track.pub.sendRTCP(c, l.keyRequest(c))
+		l.track.pub.sendRTCP(l.keyRequest(c))
 	}
 }
 

@@ -214,7 +214,9 @@ func (c *Client) openSignal(ctx context.Context) (answered chan struct{}, err er
 	}
 	origin := u.Scheme + "://" + u.Host
 	u.RawQuery = url.Values{"join_request": {base64.URLEncoding.EncodeToString(outer)}}.Encode()
-	ws, res, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{
+	// The library leaves no body to close: on success the connection is the
+	// WebSocket's, on failure it has read and replaced what there was.
+	ws, res, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{ //nolint:bodyclose // see above
 		HTTPClient: c.opts.HTTP,
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + c.opts.Token}, "Origin": {origin}},
 	})
@@ -231,8 +233,7 @@ func (c *Client) openSignal(ctx context.Context) (answered chan struct{}, err er
 
 // withoutQuery strips the address from an error: it carries the offer.
 func withoutQuery(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

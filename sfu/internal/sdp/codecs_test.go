@@ -116,12 +116,11 @@ func TestParam(t *testing.T) {
 }
 
 func TestRTXOfSeveral(t *testing.T) {
-	o, err := ParseOffer(replaced(t, "a=fmtp:98 packetization-mode=0", "a=fmtp:98 packetization-mode=1\r\na=x"))
-	if err != nil {
+	if _, err := ParseOffer(replaced(t, "a=fmtp:98 packetization-mode=0", "a=fmtp:98 packetization-mode=1\r\na=x")); err != nil {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{"apt=", "apt=x", "apt=128", "apt=55", "rtx-time=1"} {
-		o, err = ParseOffer(replaced(t, "apt=96", bad))
+		o, err := ParseOffer(replaced(t, "apt=96", bad))
 		if err != nil {
 			t.Fatal(bad, err)
 		}
