@@ -130,7 +130,7 @@ func TestRTXOfSeveral(t *testing.T) {
 			}
 		}
 	}
-	o, err = ParseOffer(strings.NewReplacer("96 97 98", "97 99 96 98", "a=fmtp:97 apt=96", "a=fmtp:97 apt=96\r\na=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=96").Replace(small))
+	o, err := ParseOffer(strings.NewReplacer("96 97 98", "97 99 96 98", "a=fmtp:97 apt=96", "a=fmtp:97 apt=96\r\na=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=96").Replace(small))
 	if err != nil {
 		t.Fatal(err)
 	}
