@@ -6,7 +6,6 @@ package videoroom
 import (
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -56,14 +55,8 @@ func (at address) origin() string {
 // addresses returns the addresses of all handlers of this configuration that
 // its servers' routes lead to.
 func (a *App) addresses() []address {
-	var servers []*caddyhttp.Server
-	for _, h := range a.registered() {
-		if h.server != nil && !slices.Contains(servers, h.server) {
-			servers = append(servers, h.server)
-		}
-	}
 	var all []address
-	for _, srv := range servers {
+	for _, srv := range a.servers() {
 		scheme, listenHost, port := listens(srv)
 		walk(srv.Routes, place{}, func(h *Handler, in place) {
 			hosts := in.hosts

@@ -59,6 +59,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := events.(*caddyevents.App).On("stopping", stopping{a}); err != nil {
 		return fmt.Errorf("videoroom: subscribing to the end of the process: %w", err)
 	}
+	if err := events.(*caddyevents.App).On("started", started{a}); err != nil {
+		return fmt.Errorf("videoroom: subscribing to the start of a configuration: %w", err)
+	}
 	return nil
 }
 

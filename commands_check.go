@@ -16,7 +16,7 @@ import (
 
 func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "check <url> [--insecure] [--duration <time>] [--timeout <time>]",
+		Use:   "check <url> [--insecure] [--proxy <url>] [--report] [--duration <time>] [--timeout <time>]",
 		Short: "Tests a site's video consultation from outside",
 		Long: `
 Joins a test room of the site the way two browsers do, sends sound, picture and
@@ -33,6 +33,8 @@ the address cannot be used.`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().Bool("insecure", false, "Accept any certificate, for a site with an internal one")
+	cmd.Flags().String("proxy", "", "An HTTP proxy to go through, for example http://proxy.example:3128")
+	cmd.Flags().Bool("report", false, "Add a page for the IT department that must let calls through")
 	cmd.Flags().Duration("duration", 0, "How long sound and picture flow (5s)")
 	cmd.Flags().Duration("timeout", 0, "How long each step before may take (15s)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -46,7 +48,10 @@ the address cannot be used.`,
 func checkSite(cmd *cobra.Command, url string, fl caddycmd.Flags) (int, error) {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
 	defer stop()
-	options := check.Options{Insecure: fl.Bool("insecure"), Duration: fl.Duration("duration"), Timeout: fl.Duration("timeout")}
+	options := check.Options{
+		Insecure: fl.Bool("insecure"), Proxy: fl.String("proxy"), Report: fl.Bool("report"),
+		Duration: fl.Duration("duration"), Timeout: fl.Duration("timeout"),
+	}
 	code := check.Run(ctx, url, options, os.Stdout)
 	if code == check.ExitOK {
 		return caddy.ExitCodeSuccess, nil

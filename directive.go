@@ -22,7 +22,8 @@ func registerCaddyfile() {
 }
 
 // directive reads the site directive, whose first value is the base path and
-// not a matcher. A named matcher or * may stand before it.
+// not a matcher. A named matcher or * may stand before it. Where Caddy lets it,
+// the directive also adds what lets calls use the port of the site.
 func directive(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	h.Next()
 	named := h.NextArg() && (strings.HasPrefix(h.Val(), "@") || h.Val() == "*")
@@ -39,7 +40,11 @@ func directive(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.NewRoute(matcher, &Handler{Site: site}), nil
+	wrappers, err := contribution(h)
+	if err != nil {
+		return nil, err
+	}
+	return append(h.NewRoute(matcher, &Handler{Site: site}), wrappers...), nil
 }
 
 // globalOption reads the global option.

@@ -159,7 +159,7 @@ func TestIdentityThatIsTheSameForEverybodyIsRefused(t *testing.T) {
 // TestJSONIsValidatedToo: what the Caddyfile refuses, JSON may not smuggle in.
 func TestJSONIsValidatedToo(t *testing.T) {
 	for _, tc := range []struct{ app, handler, want string }{
-		{`{"media_port":443}`, `{}`, "not available yet"},
+		{`{"media_port":65536}`, `{}`, "1 to 65535"},
 		{`{"media_prt":8443}`, `{}`, "media_prt"},
 		{`{}`, `{"e2ee":"required"}`, "not available yet"},
 		{`{}`, `{"hosts":[{"id":"Muster"}]}`, "lower-case"},

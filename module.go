@@ -25,6 +25,9 @@ func init() {
 	caddy.RegisterModule(new(App))
 	caddy.RegisterModule(Handler{})
 	caddy.RegisterModule(adminAPI{})
+	caddy.RegisterModule(BeforeTLS{})
+	caddy.RegisterModule(AfterTLS{})
+	caddy.RegisterModule(SharedUDP{})
 	registerCaddyfile()
 	registerCommands()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/engine"
+	"github.com/caddy-videoroom/videoroom/port"
 )
 
 // drainTime bounds how long the end of the process or of the last
@@ -41,6 +42,7 @@ func newPooled(a *App) (*pooled, error) {
 	e, err := engine.New(context.Background(), engine.Options{
 		MediaPort: a.app.MediaPort,
 		PublicIPs: a.app.Addrs(),
+		Hub:       port.Shared(),
 		Store:     store,
 		Log:       a.log,
 	})

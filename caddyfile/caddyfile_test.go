@@ -127,8 +127,10 @@ func TestApp(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
+	if got, err := App(caddyfile.NewTestDispenser("videoroom {\n\tmedia_port 443\n}")); err != nil || got.MediaPort != config.SitePort {
+		t.Errorf("media_port 443: %+v, %v", got, err)
+	}
 	for _, tc := range []struct{ name, in, want string }{
-		{"shared port", "videoroom {\n\tmedia_port 443\n}", "not available yet: port sharing"},
 		{"port", "videoroom {\n\tmedia_port x\n}", "not a number above zero"},
 		{"ip", "videoroom {\n\tpublic_ip example.de\n}", "not an IP address"},
 		{"site word", "videoroom {\n\tpractice x\n}", "belong here but into the site's directive"},

@@ -35,6 +35,11 @@ type Options struct {
 	Insecure bool
 	// Duration is how long media flows; 0 means 5 s.
 	Duration time.Duration
+	// Proxy is an HTTP proxy to go through with CONNECT, as browsers behind one
+	// do: "http://host:port". Empty: none.
+	Proxy string
+	// Report adds a page for the IT department that must let calls through.
+	Report bool
 	// Timeout bounds each step before media flows; 0 means 15 s.
 	Timeout time.Duration
 }
@@ -83,7 +88,11 @@ func Run(ctx context.Context, address string, o Options, w io.Writer) int {
 	p := &probe{base: base, opts: o, report: r, http: httpClient(o)}
 	defer p.http.CloseIdleConnections()
 	p.run(ctx)
-	return r.finish()
+	code := r.finish()
+	if o.Report {
+		r.page(base)
+	}
+	return code
 }
 
 // normalize completes and cleans an address.
@@ -104,6 +113,10 @@ func httpClient(o Options) *http.Client {
 	t.TLSClientConfig = &tls.Config{InsecureSkipVerify: o.Insecure} //nolint:gosec // asked for by flag
 	// WebSockets need HTTP/1.1.
 	t.ForceAttemptHTTP2 = false
+	t.Proxy = nil
+	if u, err := url.Parse(o.Proxy); err == nil && o.Proxy != "" {
+		t.Proxy = http.ProxyURL(u)
+	}
 	t.TLSClientConfig.NextProtos = []string{"http/1.1"}
 	return &http.Client{Transport: t}
 }

@@ -8,7 +8,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +39,30 @@ type party struct {
 	heard     chan string // payloads of data packets
 }
 
+// way is one way for media to the server.
+type way struct {
+	name    string
+	types   []webrtc.NetworkType
+	relayed bool
+	advice  string
+}
+
+var ways = []way{
+	{
+		name: "media over UDP", types: []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6},
+		advice: "Let UDP through to one of these addresses: in the firewall of the server and of its hosting provider, " +
+			"and in the one you sit behind. If none of them is what the internet reaches the server at, set public_ip.",
+	},
+	{
+		name: "media over TCP", types: []webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6},
+		advice: "Something between here and the server lets only TLS pass on this port. That does no harm where media over TLS works.",
+	},
+	{
+		name: "media over TLS", types: []webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6}, relayed: true,
+		advice: "A proxy that opens TLS connections may be in the way: exempt this server from inspection.",
+	},
+}
+
 func (p *probe) run(ctx context.Context) {
 	s, err := p.getSite(ctx)
 	if err != nil {
@@ -44,36 +70,79 @@ func (p *probe) run(ctx context.Context) {
 		return
 	}
 	p.report.ok("website", "answers as %q, videoroom %s", s.Practice, s.Version)
+	works := 0
+	for _, w := range ways {
+		if p.opts.Proxy != "" && !w.relayed {
+			p.report.note(w.name, "not tried: it does not pass through a proxy")
+			continue
+		}
+		out := p.try(ctx, w, works == 0)
+		if out == broken {
+			return
+		}
+		if out == worked {
+			works++
+		}
+	}
+	if works == 0 {
+		p.report.fail("media", "", "no way for sound and picture to this server")
+	}
+}
+
+// outcome of one way.
+type outcome uint8
+
+const (
+	worked  outcome = iota + 1
+	failed          // this way does not work
+	offered         // the server does not offer it
+	broken          // nothing else is worth trying
+)
+
+// try sends media one way: all that a call needs where full is set, else only
+// enough to know.
+func (p *probe) try(ctx context.Context, w way, full bool) outcome {
 	t, err := p.getTickets(ctx)
 	if err != nil {
 		p.report.fail("test room", "", "%v", err)
-		return
+		return broken
 	}
 	var both [2]*party
 	for i, token := range t.Tokens {
-		one, err := p.join(ctx, token)
-		if err != nil {
+		one, err := p.join(ctx, token, w)
+		switch {
+		case errors.Is(err, client.ErrNoRelay):
+			p.report.note(w.name, "not offered by this server")
+			return offered
+		case err != nil:
 			p.report.fail("signaling", adviseSignal(err), "%v", err)
-			return
+			return broken
 		}
 		defer one.Close()
 		both[i] = one
 	}
-	p.report.ok("signaling", "WebSocket joined a test room")
-	if p.media(ctx, both) {
+	if full {
+		p.report.ok("signaling", "WebSocket joined a test room")
+	}
+	if out := p.media(ctx, w, both); out != worked {
+		return out
+	}
+	if full {
 		p.exchange(ctx, both[0], both[1])
 		p.data(ctx, both[0], both[1])
 	}
-	p.report.note("media over TCP", "not offered by this server")
+	return worked
 }
 
 // join brings one participant into the test room.
-func (p *probe) join(ctx context.Context, token string) (*party, error) {
+func (p *probe) join(ctx context.Context, token string, w way) (*party, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.opts.Timeout)
 	defer cancel()
 	se := webrtc.SettingEngine{}
 	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	se.SetIncludeLoopbackCandidate(true) // a webmaster checks from the server itself
+	se.SetNetworkTypes(w.types)
+	se.SetICEProxyDialer(&tlsDialer{insecure: p.opts.Insecure, proxy: p.opts.Proxy, timeout: p.opts.Timeout})
 	me := &webrtc.MediaEngine{}
 	if err := me.RegisterDefaultCodecs(); err != nil {
 		return nil, fmt.Errorf("preparing codecs: %w", err)
@@ -82,7 +151,7 @@ func (p *probe) join(ctx context.Context, token string) (*party, error) {
 	begin := time.Now()
 	var once sync.Once
 	c, err := client.Join(ctx, client.Options{
-		URL: p.base, Token: token, HTTP: p.http,
+		URL: p.base, Token: token, HTTP: p.http, Relayed: w.relayed,
 		API:     webrtc.NewAPI(webrtc.WithMediaEngine(me), webrtc.WithSettingEngine(se)),
 		OnTrack: one.meter.receive,
 		OnData: func(d *wire.DataPacket) {
@@ -108,28 +177,31 @@ func (p *probe) join(ctx context.Context, token string) (*party, error) {
 }
 
 // media waits for both media paths and reports them.
-func (p *probe) media(ctx context.Context, both [2]*party) bool {
+func (p *probe) media(ctx context.Context, w way, both [2]*party) outcome {
+	where := addresses(both[0].Peer().RemoteDescription(), w)
+	if where == "" {
+		p.report.note(w.name, "not offered by this server")
+		return offered
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.opts.Timeout)
 	defer cancel()
 	for _, one := range both {
 		select {
 		case <-one.connected:
 		case <-one.Done():
-			p.report.fail("media over UDP", "", "%v", one.Err())
-			return false
+			p.report.fail(w.name, "", "%v", one.Err())
+			return failed
 		case <-ctx.Done():
-			where := offered(one.Peer().RemoteDescription())
-			p.report.fail("media over UDP",
-				"Let UDP through to one of these addresses: in the firewall of the server and of its hosting provider, "+
-					"and in the one you sit behind. If none of them is what the internet reaches the server at, set public_ip.",
-				"no connection to %s within %s", where, p.opts.Timeout)
-			return false
+			p.report.warn(w.name, w.advice, "no connection to %s within %s", where, p.opts.Timeout)
+			return failed
 		}
 	}
 	addr, rtt := selected(both[0].Peer())
-	p.report.ok("media over UDP", "connected in %s to %s, round trip %s",
-		round(both[0].took), addr, round(rtt))
-	return true
+	if w.relayed {
+		addr = "the site's own port"
+	}
+	p.report.ok(w.name, "connected in %s to %s, round trip %s", round(both[0].took), addr, round(rtt))
+	return worked
 }
 
 // exchange sends sound, picture and data from a to b and reports what arrives.
@@ -190,22 +262,32 @@ func (p *probe) verdict(what string, got result, sent int) {
 	}
 }
 
-// offered lists the addresses in an answer.
-func offered(d *webrtc.SessionDescription) string {
+// addresses lists where an answer offers to take media of one way; "" where it
+// does not.
+func addresses(d *webrtc.SessionDescription, w way) string {
 	if d == nil {
-		return "the server"
+		return ""
 	}
+	if w.relayed {
+		return "the relay"
+	}
+	proto := w.types[0].String()[:3]
 	var out []string
 	for line := range strings.Lines(d.SDP) {
-		if f := strings.Fields(line); len(f) > 5 && strings.HasPrefix(f[0], "a=candidate:") {
-			if strings.Contains(f[4], ":") {
-				f[4] = "[" + f[4] + "]"
-			}
-			out = append(out, f[4]+":"+f[5])
+		f := strings.Fields(line)
+		if len(f) < 6 || !strings.HasPrefix(f[0], "a=candidate:") || f[2] != proto {
+			continue
+		}
+		a, err := netip.ParseAddr(f[4])
+		if err == nil && !relayOnly.Contains(a) {
+			out = append(out, net.JoinHostPort(f[4], f[5]))
 		}
 	}
 	return strings.Join(out, ", ")
 }
+
+// relayOnly is where the address lies that only relays know what to do with.
+var relayOnly = netip.MustParsePrefix("198.18.0.0/15")
 
 // selected tells the server's address of the path in use and its round-trip time.
 func selected(pc *webrtc.PeerConnection) (addr string, rtt time.Duration) {

@@ -25,6 +25,10 @@ const (
 	DefaultHostID = "praxis"
 )
 
+// SitePort as MediaPort means that nothing is opened beside the sites' own
+// HTTPS ports, whatever their numbers are.
+const SitePort = 443
+
 // Values of the settings that choose between words.
 const (
 	German   = "de"
@@ -49,8 +53,9 @@ const (
 
 // App holds the settings of the one engine that all sites of a server share.
 type App struct {
-	// MediaPort is the UDP and TCP port that carries sound and pictures.
-	// Default: 8443. The firewall must let it through in both protocols.
+	// MediaPort is the UDP and TCP port that carries sound and pictures beside
+	// the site's own, and that the firewall must let through in both
+	// protocols. 443 means none beside the site's own. Default: 8443.
 	// Changing it takes effect when the server process is restarted, because
 	// running calls keep their sockets across a configuration reload.
 	MediaPort int `json:"media_port,omitempty"`
@@ -152,6 +157,15 @@ type APIKey struct {
 	// a placeholder such as `{env.VIDEO_SECRET}` or `{file./run/secret}`, so
 	// that it does not stand in the configuration.
 	Secret string `json:"secret"`
+}
+
+// OwnPort returns the port that is opened beside those of the sites; ok is
+// false where there is none.
+func (a *App) OwnPort() (port int, ok bool) {
+	if a.MediaPort == SitePort {
+		return 0, false
+	}
+	return a.MediaPort, true
 }
 
 // SetDefaults fills what is absent.

@@ -137,7 +137,7 @@ func TestAppValidate(t *testing.T) {
 	}{
 		{"nothing said", App{}, ""},
 		{"port", App{MediaPort: 3478}, ""},
-		{"shared port", App{MediaPort: 443}, "not available yet: port sharing"},
+		{"shared port", App{MediaPort: 443}, ""},
 		{"negative", App{MediaPort: -1}, "1 to 65535"},
 		{"large", App{MediaPort: 65536}, "1 to 65535"},
 		{"both families", App{PublicIP: []string{"203.0.113.7", "2001:db8::7"}}, ""},
@@ -171,5 +171,15 @@ func checkError(t *testing.T, err error, want string) {
 	}
 	if !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrNotYet) {
 		t.Errorf("error %v wraps neither ErrInvalid nor ErrNotYet", err)
+	}
+}
+
+func TestOwnPort(t *testing.T) {
+	for port, want := range map[int]int{0: DefaultMediaPort, 8443: 8443, 3478: 3478, 443: 0} {
+		app := App{MediaPort: port}
+		app.SetDefaults()
+		if got, ok := app.OwnPort(); got != want || ok != (want != 0) {
+			t.Errorf("media_port %d opens %d, %v", port, got, ok)
+		}
 	}
 }

@@ -40,11 +40,8 @@ func HasPlaceholder(s string) bool { return placeholder.MatchString(s) }
 // Validate reports the first setting that cannot be accepted as a
 // *FieldError. Call SetDefaults first.
 func (a *App) Validate() error {
-	switch {
-	case a.MediaPort == 443:
-		return notYet("media_port", "port sharing with HTTPS on 443 comes with a later version; use another port, for example 8443")
-	case a.MediaPort < 1 || a.MediaPort > 65535:
-		return invalid("media_port", "must be a port number from 1 to 65535, for example 8443")
+	if a.MediaPort < 1 || a.MediaPort > 65535 {
+		return invalid("media_port", "must be a port number from 1 to 65535, for example 8443; 443 means the port of the site itself")
 	}
 	seen := make(map[netip.Addr]bool)
 	for _, text := range a.PublicIP {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/port"
 	"github.com/caddy-videoroom/videoroom/practice"
 	"github.com/caddy-videoroom/videoroom/room"
 	"github.com/caddy-videoroom/videoroom/sfu"
@@ -37,8 +38,12 @@ type Media interface {
 
 // Options is what an engine is made of.
 type Options struct {
-	// MediaPort is the UDP port of the media plane; 0 lets the system choose.
+	// MediaPort is the UDP port of the media plane; 0 lets the system choose,
+	// config.SitePort opens none.
 	MediaPort int
+	// Hub is where Caddy's listeners divert media from the sites' own ports;
+	// nil: they do not.
+	Hub *port.Hub
 	// PublicIPs are announced to clients beside the machine's own addresses.
 	PublicIPs []netip.Addr
 	// Store keeps the master key. Required.
@@ -67,6 +72,7 @@ type Engine struct {
 	signaling *signaling.Server
 	desk      *practice.Desk
 	refusals  *refusals
+	listening *listening // nil without a hub
 	snapshot  atomic.Pointer[Snapshot]
 
 	closeOnce sync.Once
@@ -92,12 +98,15 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		_ = e.media.Close()
 		return nil, err
 	}
+	if p, ok := e.media.(plane); ok && o.Hub != nil {
+		e.listening = listen(o.Hub, p.Plane, keys, e.refusals)
+	}
 	watch := new(roomWatch)
 	e.rooms = room.NewDirectory(room.Options{
 		Media: e.media, Codec: signaling.DataCodec{}, Log: log, Watch: watch.tell,
 	})
 	e.desk = practice.New(practice.Options{
-		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals}, Version: version(), Log: log,
+		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals, e.listening}, Version: version(), Log: log,
 	})
 	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk}, Log: log})
 	return e, nil
@@ -205,6 +214,9 @@ func (e *Engine) Close() error {
 		defer cancel()
 		e.Drain(ctx)
 		e.rooms.Close()
+		if e.listening != nil {
+			e.listening.close()
+		}
 		e.closeErr = e.media.Close()
 		e.refusals.close()
 	})
@@ -274,7 +286,7 @@ func (e *Engine) serveProbe(w http.ResponseWriter, r *http.Request, c *Call) boo
 func (e *Engine) serveSignaling(w http.ResponseWriter, r *http.Request, c *Call) bool {
 	return e.signaling.Serve(w, r, signaling.Call{
 		Path: c.Path, Origin: c.Origin, Reached: c.Reached, Client: c.Client,
-		Tokens: &siteTokens{keys: e.keys, desk: e.desk, site: c.Site, id: c.SiteID},
+		Tokens: &siteTokens{keys: e.keys, desk: e.desk, site: c.Site, id: c.SiteID, origin: c.Origin, listening: e.listening},
 		Admit:  e.admit,
 	})
 }

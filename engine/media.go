@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 
+	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/room"
 	"github.com/caddy-videoroom/videoroom/sfu"
 )
@@ -28,7 +29,11 @@ func openPlane(o Options, log *slog.Logger) (Media, error) {
 	if o.MediaPort < 0 || o.MediaPort > math.MaxUint16 {
 		return nil, fmt.Errorf("starting the media plane: %d is no port", o.MediaPort)
 	}
-	p, err := sfu.NewPlane(sfu.PlaneConfig{Port: o.MediaPort, PublicIPs: o.PublicIPs, Log: log})
+	at := o.MediaPort
+	if at == config.SitePort {
+		at = sfu.NoPort
+	}
+	p, err := sfu.NewPlane(sfu.PlaneConfig{Port: at, PublicIPs: o.PublicIPs, Log: log, Reach: reach(o.Hub)})
 	if err != nil {
 		return nil, fmt.Errorf("starting the media plane: %w", err)
 	}

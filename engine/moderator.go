@@ -31,6 +31,8 @@ type moderator struct {
 	rooms    *room.Directory
 	watch    *roomWatch
 	refusals *refusals
+	// listening is nil where nothing is relayed.
+	listening *listening
 }
 
 var _ practice.Rooms = (*moderator)(nil)
@@ -97,6 +99,9 @@ func (m *moderator) Remove(site, name, identity string) error {
 		return practice.ErrNoParticipant
 	}
 	m.refusals.add(site, name, identity)
+	if m.listening != nil {
+		m.listening.revoke(site, name, identity)
+	}
 	return deskError(r.Remove(identity))
 }
 

@@ -24,6 +24,9 @@ type siteTokens struct {
 	desk *practice.Desk
 	site *config.Site
 	id   string
+
+	origin    string
+	listening *listening // nil where nothing is relayed
 }
 
 var _ signaling.Tokens = (*siteTokens)(nil)
@@ -95,11 +98,15 @@ func (t *siteTokens) grant(key room.Key, c *token.Claims) signaling.Grant {
 	if issued.IsZero() {
 		issued = c.NotBefore // what most server SDKs set instead
 	}
-	return signaling.Grant{
+	g := signaling.Grant{
 		Key: key, Policy: room.Policy{MaxParticipants: t.site.MaxParticipants},
 		Identity: c.Identity(), Name: c.Name, Metadata: c.Metadata, Attributes: c.Attributes,
 		Permission: permission(&c.Video), TokenID: c.ID, IssuedAt: issued,
 	}
+	if t.listening != nil {
+		g.Relays = t.listening.relays(t.origin, key.Site, key.Realm+"/"+key.Name, g.Identity)
+	}
+	return g
 }
 
 // refresher mints the next tokens of a participant whom an API key let in,

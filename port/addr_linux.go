@@ -123,16 +123,16 @@ func readName(sa *unix.RawSockaddrInet6) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// readLocal finds the destination address among the control messages in b.
-func readLocal(a *ancillary, n int) netip.Addr {
-	n = min(n, len(a.b))
-	for off := 0; off+unix.SizeofCmsghdr <= n; {
-		h := (*unix.Cmsghdr)(unsafe.Pointer(&a.b[off]))
+// readLocal finds the destination address among the control messages in b,
+// which is aligned as the kernel wants it.
+func readLocal(b []byte) netip.Addr {
+	for off := 0; off+unix.SizeofCmsghdr <= len(b); {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&b[off]))
 		size := int(h.Len)
-		if size < unix.SizeofCmsghdr || off+size > n {
+		if size < unix.SizeofCmsghdr || off+size > len(b) {
 			break
 		}
-		data := a.b[off+unix.CmsgLen(0) : off+size]
+		data := b[off+unix.CmsgLen(0) : off+size]
 		switch {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 			return netip.AddrFrom4((*unix.Inet4Pktinfo)(unsafe.Pointer(&data[0])).Addr)

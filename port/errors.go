@@ -15,4 +15,10 @@ var (
 	// ErrAddress tells that an address cannot be reached from the socket: it is
 	// invalid or of a family that the socket does not have.
 	ErrAddress = errors.New("address not usable on this socket")
+	// ErrShared tells that somebody else reads the socket.
+	ErrShared = errors.New("the socket is shared")
+	// ErrNotUDP tells that a connection to share is no UDP socket.
+	ErrNotUDP = errors.New("not a UDP socket")
+	// ErrNotFirst tells that another wrapper has put itself around the socket.
+	ErrNotFirst = errors.New("another packet conn wrapper stands before videoroom")
 )

@@ -284,6 +284,6 @@ func FuzzControlMessages(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte, n int) {
 		var a ancillary
 		copy(a.b[:], b)
-		readLocal(&a, max(n, 0))
+		readLocal(a.b[:min(max(n, 0), controlSize)])
 	})
 }

@@ -104,7 +104,7 @@ func (b *Batch) collect(n int) {
 		d.Data = b.buf(i)[:m.Len]
 		d.Addr = readName(&y.names[i])
 		if y.sock.wildcard {
-			d.Local = readLocal(&y.ctls[i], int(m.Hdr.Controllen))
+			d.Local = readLocal(y.ctls[i].b[:min(int(m.Hdr.Controllen), controlSize)])
 		} else {
 			d.Local = y.sock.local.Addr()
 		}

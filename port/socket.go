@@ -30,6 +30,7 @@ type Socket struct {
 	conn     *net.UDPConn
 	local    netip.AddrPort
 	wildcard bool
+	shared   bool // somebody else reads and closes conn
 
 	// mu guards the read deadline. It is never held while waiting.
 	mu       sync.Mutex
@@ -56,7 +57,7 @@ func Listen(addr netip.AddrPort, reusePort bool) (*Socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
 	}
-	s, err := newSocket(pc.(*net.UDPConn), wildcard)
+	s, err := newSocket(pc.(*net.UDPConn), wildcard, false)
 	if err != nil {
 		pc.Close()
 		return nil, err
@@ -64,13 +65,14 @@ func Listen(addr netip.AddrPort, reusePort bool) (*Socket, error) {
 	return s, nil
 }
 
-// newSocket takes over conn.
-func newSocket(conn *net.UDPConn, wildcard bool) (*Socket, error) {
+// newSocket makes a Socket of conn; unless shared, it takes conn over.
+func newSocket(conn *net.UDPConn, wildcard, shared bool) (*Socket, error) {
 	la := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	s := &Socket{
 		conn:     conn,
 		local:    netip.AddrPortFrom(la.Addr().Unmap(), la.Port()),
 		wildcard: wildcard,
+		shared:   shared,
 	}
 	if err := s.sys.init(s); err != nil {
 		return nil, fmt.Errorf("preparing the socket: %w", err)
@@ -80,10 +82,13 @@ func newSocket(conn *net.UDPConn, wildcard bool) (*Socket, error) {
 
 // Read waits for at least one datagram and fills b with all that are there, as
 // far as it has room. It returns os.ErrDeadlineExceeded when the deadline has
-// passed or Wake was called, and net.ErrClosed after Close. On error b is
-// empty.
+// passed or Wake was called, net.ErrClosed after Close, and ErrShared on a
+// socket that somebody else reads. On error b is empty.
 func (s *Socket) Read(b *Batch) error {
 	b.n = 0
+	if s.shared {
+		return ErrShared
+	}
 	err := s.read(b)
 	switch {
 	case err == nil:
@@ -98,8 +103,12 @@ func (s *Socket) Read(b *Batch) error {
 }
 
 // SetReadDeadline sets when Read gives up; the zero time means never. It does
-// not undo a Wake that no Read has seen yet.
+// not undo a Wake that no Read has seen yet. A shared socket has no such
+// deadline: ErrShared.
 func (s *Socket) SetReadDeadline(t time.Time) error {
+	if s.shared {
+		return ErrShared
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t == s.deadline {
@@ -114,9 +123,10 @@ func (s *Socket) SetReadDeadline(t time.Time) error {
 
 // Wake makes a blocked Read, or else the next one, return
 // os.ErrDeadlineExceeded once. Several calls before that Read count as one.
-// The deadline of SetReadDeadline stays as it is.
+// The deadline of SetReadDeadline stays as it is. On a shared socket it does
+// nothing.
 func (s *Socket) Wake() {
-	if s.woken.Load() {
+	if s.shared || s.woken.Load() {
 		return
 	}
 	s.mu.Lock()
@@ -172,8 +182,14 @@ func (s *Socket) WriteTo(b []byte, addr netip.AddrPort, local netip.Addr) error 
 // is unspecified (of IPv6, where both families are served) for all addresses.
 func (s *Socket) LocalAddr() netip.AddrPort { return s.local }
 
-// Close closes the socket; a blocked Read returns net.ErrClosed.
-func (s *Socket) Close() error { return s.conn.Close() }
+// Close closes the socket; a blocked Read returns net.ErrClosed. A shared
+// socket is left to its owner.
+func (s *Socket) Close() error {
+	if s.shared {
+		return nil
+	}
+	return s.conn.Close()
+}
 
 // GSO tells whether Flush hands runs of datagrams to the kernel as one (UDP
 // generic segmentation offload).

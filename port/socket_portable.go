@@ -78,13 +78,17 @@ func (s *Socket) flush(o *Outbox) (sent int) {
 	return sent
 }
 
-// write sends one datagram; the source address is the kernel's choice.
+// write sends one datagram; the source address is the kernel's choice. On a
+// shared socket it may wait for the kernel: a deadline would hit the other
+// writer too.
 func (s *Socket) write(b []byte, addr netip.AddrPort, _ netip.Addr) error {
 	if !addr.IsValid() {
 		return ErrAddress
 	}
-	if err := s.conn.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
-		return err
+	if !s.shared {
+		if err := s.conn.SetWriteDeadline(time.Now().Add(writeWait)); err != nil {
+			return err
+		}
 	}
 	_, err := s.conn.WriteToUDPAddrPort(b, addr)
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -44,9 +44,21 @@ type Grant struct {
 	// TokenID (jti) and IssuedAt (iat) let a removal revoke the token.
 	TokenID  string
 	IssuedAt time.Time
+	// Relays are servers that carry media where the client's network lets
+	// nothing else through. Empty: the media plane is reached directly.
+	Relays []Relay
 	// Refresh mints the participant's next token; nil: no refresh. It outlives
 	// the call and must hold nothing of it.
 	Refresh func(room.ParticipantInfo) (string, error)
+}
+
+// Relay is a TURN server and the credential for it (RFC 8656), in the form that
+// browsers take.
+type Relay struct {
+	// URL, for example "turns:praxis.example:443?transport=tcp".
+	URL string
+	// Username and Credential are good for one participant.
+	Username, Credential string
 }
 
 // Call is one HTTP request beneath a site's base path.

@@ -64,6 +64,21 @@ func enc[M room.Message](f func(*greeting, M) *wire.SignalResponse) encoding {
 	return func(g *greeting, m room.Message) *wire.SignalResponse { return f(g, m.(M)) }
 }
 
+// addRelays completes a first message with the client's relays; any other it
+// leaves alone.
+func addRelays(res *wire.SignalResponse, relays []Relay) {
+	servers := make([]*wire.ICEServer, 0, len(relays))
+	for _, r := range relays {
+		servers = append(servers, &wire.ICEServer{Urls: []string{r.URL}, Username: r.Username, Credential: r.Credential})
+	}
+	switch m := res.Message.(type) {
+	case *wire.SignalResponse_Join:
+		m.Join.IceServers = servers
+	case *wire.SignalResponse_Reconnect:
+		m.Reconnect.IceServers = servers
+	}
+}
+
 func joined(g *greeting, m room.Joined) *wire.SignalResponse {
 	return &wire.SignalResponse{Message: &wire.SignalResponse_Join{Join: &wire.JoinResponse{
 		Room:                 roomInfo(m.Room),

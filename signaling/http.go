@@ -284,6 +284,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, c *Call) {
 		return
 	}
 	session := newSession(s, release)
+	session.relays = a.grant.Relays
 	if !s.enter(session) {
 		release()
 		s.refuse(w, outcomeOf(room.ErrClosing).refusal)

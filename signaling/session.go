@@ -34,6 +34,8 @@ type session struct {
 	cancel context.CancelFunc
 	wrote  chan struct{} // closed when the writer has ended
 
+	relays []Relay // told with the first message
+
 	born time.Time
 	seen atomic.Int64 // when the client was last heard, in nanoseconds since born
 	text atomic.Bool  // the client speaks JSON
@@ -97,6 +99,7 @@ func (c *session) Send(m room.Message) bool {
 		c.defect("message without encoding", reflect.TypeOf(m).String())
 		return false
 	}
+	addRelays(res, c.relays)
 	leave, last := m.(room.Leave)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -29,6 +29,7 @@ const (
 	purposeHostSession purpose = "host-session"
 	purposeGrant       purpose = "grant"
 	purposePseudonym   purpose = "pseudonym"
+	purposeRelay       purpose = "relay"
 )
 
 // Keys is a master secret. Its zero value is invalid; use [NewKeys] or

@@ -32,6 +32,8 @@ var (
 	ErrRefused = errors.New("the server refused the connection")
 	// ErrLeft tells that the server ended the session.
 	ErrLeft = errors.New("the server ended the session")
+	// ErrNoRelay tells that the server names no relay.
+	ErrNoRelay = errors.New("the server offers no relay")
 	// ErrProtocol tells that the server answered something unexpected.
 	ErrProtocol = errors.New("unexpected answer")
 )
@@ -53,6 +55,9 @@ type Options struct {
 	HTTP *http.Client
 	// API makes the peer connection; nil: pion's default.
 	API *webrtc.API
+	// Relayed sends media through the relay that the server names in its
+	// greeting, and through nothing else. The relay's TLS is Dialer's business.
+	Relayed bool
 	// OnTrack is called for every track that comes in, on a goroutine of its own.
 	OnTrack func(*webrtc.TrackRemote, *webrtc.RTPReceiver)
 	// OnData is called for every data packet that comes in.
@@ -63,13 +68,14 @@ type Options struct {
 
 // Client is a joined participant. Its methods are safe for concurrent use.
 type Client struct {
-	opts   Options
-	ws     *websocket.Conn
-	pc     *webrtc.PeerConnection
-	data   *webrtc.DataChannel // the reliable one
-	ctx    context.Context
-	cancel context.CancelFunc
-	done   chan struct{}
+	opts     Options
+	ws       *websocket.Conn
+	pc       *webrtc.PeerConnection
+	data     *webrtc.DataChannel // the reliable one
+	ctx      context.Context
+	cancel   context.CancelFunc
+	done     chan struct{}
+	answered chan struct{} // closed with the first answer
 
 	mu        sync.Mutex
 	offerID   uint32
@@ -85,24 +91,28 @@ type Client struct {
 // Join connects and returns when the server has answered the first offer.
 func Join(ctx context.Context, o Options) (*Client, error) {
 	c := &Client{
-		opts: o, done: make(chan struct{}),
+		opts: o, done: make(chan struct{}), answered: make(chan struct{}),
 		published: make(map[string]chan *wire.TrackInfo),
 		negotiate: make(chan struct{}, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	if err := c.openPeer(); err != nil {
-		c.cancel()
-		return nil, err
+	if !o.Relayed {
+		if err := c.openPeer(webrtc.Configuration{}); err != nil {
+			c.cancel()
+			return nil, err
+		}
 	}
-	answered, err := c.openSignal(ctx)
-	if err != nil {
+	if err := c.openSignal(ctx); err != nil {
 		c.cancel()
-		_ = c.pc.Close()
+		if c.pc != nil {
+			_ = c.pc.Close()
+		}
 		return nil, err
 	}
 	go c.run() // ends with the WebSocket, which Close closes
+	var err error
 	select {
-	case <-answered:
+	case <-c.answered:
 		return c, nil
 	case <-c.done:
 		err = c.Err()
@@ -114,16 +124,22 @@ func Join(ctx context.Context, o Options) (*Client, error) {
 }
 
 // openPeer makes the peer connection with the layout of livekit-client.
-func (c *Client) openPeer() error {
+func (c *Client) openPeer(conf webrtc.Configuration) error {
 	api := c.opts.API
 	if api == nil {
 		api = webrtc.NewAPI()
 	}
-	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	pc, err := api.NewPeerConnection(conf)
 	if err != nil {
 		return fmt.Errorf("making a peer connection: %w", err)
 	}
 	c.pc = pc
+	var once sync.Once
+	pc.OnSignalingStateChange(func(s webrtc.SignalingState) {
+		if s == webrtc.SignalingStateStable {
+			once.Do(func() { close(c.answered) })
+		}
+	})
 	zero, unordered := uint16(0), false
 	lossy := &webrtc.DataChannelInit{Ordered: &unordered, MaxRetransmits: &zero}
 	for label, init := range map[string]*webrtc.DataChannelInit{"_lossy": lossy, "_reliable": nil} {
@@ -180,11 +196,15 @@ func (c *Client) addSections(audios, videos int) {
 	}
 }
 
-// openSignal opens the WebSocket with the first offer in its address.
-func (c *Client) openSignal(ctx context.Context) (answered chan struct{}, err error) {
-	offer, err := c.makeOffer()
-	if err != nil {
-		return nil, err
+// openSignal opens the WebSocket, with the first offer in its address where there
+// is one already.
+func (c *Client) openSignal(ctx context.Context) error {
+	var offer *wire.SessionDescription
+	if c.pc != nil {
+		var err error
+		if offer, err = c.makeOffer(); err != nil {
+			return err
+		}
 	}
 	inner, err := proto.Marshal(&wire.JoinRequest{
 		ClientInfo:         &wire.ClientInfo{Sdk: wire.ClientInfo_GO, Version: "1.0.0", Protocol: protocolVersion},
@@ -192,7 +212,7 @@ func (c *Client) openSignal(ctx context.Context) (answered chan struct{}, err er
 		PublisherOffer:     offer,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("writing the join request: %w", err)
+		return fmt.Errorf("writing the join request: %w", err)
 	}
 	// Web servers take 16 KiB of headers or less; an offer with many codecs only
 	// fits when compressed.
@@ -200,17 +220,17 @@ func (c *Client) openSignal(ctx context.Context) (answered chan struct{}, err er
 	z := gzip.NewWriter(&zipped)
 	_, err = z.Write(inner)
 	if err := errors.Join(err, z.Close()); err != nil {
-		return nil, fmt.Errorf("compressing the join request: %w", err)
+		return fmt.Errorf("compressing the join request: %w", err)
 	}
 	outer, err := proto.Marshal(&wire.WrappedJoinRequest{
 		Compression: wire.WrappedJoinRequest_GZIP, JoinRequest: zipped.Bytes(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("writing the join request: %w", err)
+		return fmt.Errorf("writing the join request: %w", err)
 	}
 	u, err := url.Parse(strings.TrimRight(c.opts.URL, "/") + "/rtc/v1")
 	if err != nil {
-		return nil, fmt.Errorf("reading the address: %w", err)
+		return fmt.Errorf("reading the address: %w", err)
 	}
 	origin := u.Scheme + "://" + u.Host
 	u.RawQuery = url.Values{"join_request": {base64.URLEncoding.EncodeToString(outer)}}.Encode()
@@ -222,13 +242,13 @@ func (c *Client) openSignal(ctx context.Context) (answered chan struct{}, err er
 	})
 	if err != nil {
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
-			return nil, fmt.Errorf("%w: HTTP status %d", ErrRefused, res.StatusCode)
+			return fmt.Errorf("%w: HTTP status %d", ErrRefused, res.StatusCode)
 		}
-		return nil, fmt.Errorf("opening the WebSocket: %w", withoutQuery(err))
+		return fmt.Errorf("opening the WebSocket: %w", withoutQuery(err))
 	}
 	ws.SetReadLimit(readLimit)
 	c.ws = ws
-	return c.first(), nil
+	return nil
 }
 
 // withoutQuery strips the address from an error: it carries the offer.
@@ -237,18 +257,6 @@ func withoutQuery(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-// first returns a channel that is closed with the first answer.
-func (c *Client) first() chan struct{} {
-	ch := make(chan struct{})
-	var once sync.Once
-	c.pc.OnSignalingStateChange(func(s webrtc.SignalingState) {
-		if s == webrtc.SignalingStateStable {
-			once.Do(func() { close(ch) })
-		}
-	})
-	return ch
 }
 
 func (c *Client) makeOffer() (*wire.SessionDescription, error) {
@@ -320,6 +328,9 @@ func (c *Client) handle(m *wire.SignalResponse) error {
 		c.mu.Lock()
 		c.joined = m.Join
 		c.mu.Unlock()
+		if c.opts.Relayed {
+			return c.relay(m.Join.IceServers)
+		}
 	case *wire.SignalResponse_Answer:
 		return c.answer(m.Answer)
 	case *wire.SignalResponse_TrackPublished:
@@ -339,6 +350,29 @@ func (c *Client) handle(m *wire.SignalResponse) error {
 	case *wire.SignalResponse_Leave:
 		return fmt.Errorf("%w: %v", ErrLeft, m.Leave.Reason)
 	}
+	return nil
+}
+
+// relay makes the peer connection when the greeting has named the relays.
+func (c *Client) relay(servers []*wire.ICEServer) error {
+	conf := webrtc.Configuration{ICETransportPolicy: webrtc.ICETransportPolicyRelay}
+	for _, s := range servers {
+		for _, u := range s.Urls {
+			// The dialer adds the TLS, so that it can be told which certificates
+			// to accept and which proxy to take.
+			u = strings.Replace(u, "turns:", "turn:", 1)
+			conf.ICEServers = append(conf.ICEServers, webrtc.ICEServer{URLs: []string{u}, Username: s.Username, Credential: s.Credential})
+		}
+	}
+	if len(conf.ICEServers) == 0 {
+		return ErrNoRelay
+	}
+	if err := c.openPeer(conf); err != nil {
+		return err
+	}
+	// The server is ICE-lite and learns candidates from checks, so the offer need
+	// not wait for them.
+	c.due()
 	return nil
 }
 
@@ -485,6 +519,8 @@ func (c *Client) Close() {
 	}}})
 	c.cancel()
 	_ = c.ws.CloseNow()
-	_ = c.pc.Close()
 	<-c.done
+	if c.pc != nil {
+		_ = c.pc.Close()
+	}
 }

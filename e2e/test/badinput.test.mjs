@@ -140,7 +140,10 @@ play('sixty bad tokens and a broken client', { timeout: 180_000 }, async (s) => 
     assert.equal(await line.settled, 'refused', `rtc/v1 accepts: ${name}`);
   }
   const guesser = stranger();
-  await until('guessing from one address is slowed down', async () => (await validate('a.b.c', guesser)).status === 429);
+  await until(
+    'guessing from one address is slowed down',
+    async () => (await validate('a.b.c', guesser)).status === 429,
+  );
   await undisturbed(visitor, 'bad tokens');
 
   // A client that is let in and then breaks every rule.

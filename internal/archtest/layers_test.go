@@ -31,7 +31,7 @@ const (
 // named here fails the test: give it its place first.
 var layers = map[string]layer{
 	".": {
-		ours: []string{"engine", "caddyfile", "config", "web", "check"},
+		ours: []string{"engine", "caddyfile", "config", "web", "check", "port"},
 		theirs: []string{
 			caddyModule, "github.com/caddyserver/certmagic", "go.uber.org/zap",
 			"github.com/prometheus/client_golang", "github.com/spf13/cobra",
