@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The videoroom authors
 # SPDX-License-Identifier: Apache-2.0
 
-.PHONY: help test quick lint e2e lab bench fuzz generate build deps clean
+.PHONY: help test quick lint e2e lab bench bench-go fuzz generate build deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,8 +21,11 @@ e2e: ## browser tests against a real binary; FILES="call-1to1 privacy" picks som
 lab: ## calls through network namespaces with a filter between (needs root)
 	scripts/lab.sh
 
-bench: ## this server beside its peers under one load; prints ratios (needs two cores)
-	cd bench && go run . run $(ARGS)
+bench: ## side by side with LiveKit, interleaved, prints ratios (two processors, about ten minutes)
+	cd bench && go run . run
+
+bench-go: ## Go benchmarks of the packet path and the wire, with allocations
+	CGO_ENABLED=0 go test -run '^$$' -bench . -benchmem ./port/... ./sfu/... ./signaling/... ./token/...
 
 fuzz: ## every fuzz target, FUZZTIME each (default 20s)
 	scripts/test.sh fuzz

@@ -35,7 +35,7 @@ fi
 passed=0 failed=0
 for f in "${files[@]}"; do
   echo "--- $f"
-  timeout --kill-after=20 "${E2E_FILE_TIMEOUT:-420}" node --test --test-concurrency=1 \
+  timeout --kill-after=20 "${E2E_FILE_TIMEOUT:-420}" node --test --test-concurrency=1 ${E2E_NAME:+"--test-name-pattern=$E2E_NAME"} \
     --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$tmp/tap" "$f"
   rc=$?

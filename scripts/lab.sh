@@ -3,14 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Calls through two network namespaces with a filter between them: Caddy at
-# 10.77.0.1, the browsers at 10.77.0.2. Runs e2e/lab/*.test.mjs, which change
-# the filter while people talk. Needs root.
+# 10.77.0.1, the browsers at 10.77.0.2, unless a test renumbers them. Runs
+# e2e/lab/*.test.mjs, or those named, which change the filter while people
+# talk: scripts/lab.sh [name…]. CADDY names a binary to use instead of a fresh
+# build. Needs root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ "$(id -u)" -eq 0 ] || { echo "lab: needs root (network namespaces)" >&2; exit 1; }
-scripts/test.sh deps
-scripts/test.sh build
-(cd e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+if [ -z "${CADDY:-}" ]; then
+  scripts/test.sh deps
+  scripts/test.sh build
+  (cd e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+fi
 
 id=$$
 srv=vrs$id cli=vrc$id
@@ -30,4 +34,11 @@ for side in "$srv 10.77.0.1" "$cli 10.77.0.2"; do
 done
 
 export E2E_ADDRESS=10.77.0.1 E2E_CADDY_PREFIX="ip netns exec $srv" E2E_FILTER_NS=$srv
-ip netns exec "$cli" bash -c 'cd e2e && exec ./run.sh lab/*.test.mjs'
+export E2E_FILE_TIMEOUT=${E2E_FILE_TIMEOUT:-1200}
+cd e2e
+files=(lab/*.test.mjs)
+if [ $# -gt 0 ]; then
+  files=("${@/#/lab/}")
+  files=("${files[@]/%/.test.mjs}")
+fi
+ip netns exec "$cli" ./run.sh "${files[@]}"

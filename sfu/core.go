@@ -54,15 +54,17 @@ type counters struct {
 // time and commands go in, datagrams and events come out. One goroutine owns it
 // and all that hangs below it; nothing in it is locked.
 type core struct {
-	index   int
-	now     int64 // nanoseconds since an arbitrary start, monotonic
-	wall    func() time.Time
-	dir     *directory
-	stats   *counters
-	byAddr  map[netip.AddrPort]*transport
-	byUfrag map[string]*transport
-	all     map[*transport]struct{}
-	rooms   map[*roomMedia]struct{}
+	index int
+	now   int64 // nanoseconds since an arbitrary start, monotonic
+	wall  func() time.Time
+	// answerTime is what clients get to apply an answer before media comes.
+	answerTime int64
+	dir        *directory
+	stats      *counters
+	byAddr     map[netip.AddrPort]*transport
+	byUfrag    map[string]*transport
+	all        map[*transport]struct{}
+	rooms      map[*roomMedia]struct{}
 
 	// Scratch space of the packet path; valid within one datagram.
 	hdr rtp.Header
@@ -75,16 +77,17 @@ type core struct {
 
 func newCore(index int, dir *directory, stats *counters) *core {
 	return &core{
-		index:     index,
-		wall:      time.Now,
-		dir:       dir,
-		stats:     stats,
-		byAddr:    make(map[netip.AddrPort]*transport),
-		byUfrag:   make(map[string]*transport),
-		all:       make(map[*transport]struct{}),
-		rooms:     make(map[*roomMedia]struct{}),
-		seq:       make([]uint16, 0, 512),
-		strangers: strangers{seed: maphash.MakeSeed()},
+		index:      index,
+		wall:       time.Now,
+		answerTime: int64(answerTime),
+		dir:        dir,
+		stats:      stats,
+		byAddr:     make(map[netip.AddrPort]*transport),
+		byUfrag:    make(map[string]*transport),
+		all:        make(map[*transport]struct{}),
+		rooms:      make(map[*roomMedia]struct{}),
+		seq:        make([]uint16, 0, 512),
+		strangers:  strangers{seed: maphash.MakeSeed()},
 	}
 }
 

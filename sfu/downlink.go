@@ -23,7 +23,7 @@ const (
 	// answerTime is what a client may need to apply an answer, beyond half a
 	// round trip. Media that comes before it belongs to nothing there: browsers
 	// drop it and with it the key frame.
-	answerTime = int64(80 * time.Millisecond)
+	answerTime = 80 * time.Millisecond
 )
 
 // downTrack forwards one published track to one subscriber.
@@ -77,7 +77,7 @@ func (c *core) addDown(d *downTrack) {
 	}
 	d.seq = sequence.New(random16(), random32())
 	d.rtxSeq = random16()
-	d.begins = c.now + answerTime + d.to.rtt/2
+	d.begins = c.now + c.answerTime + d.to.rtt/2
 	d.current, d.target, d.ceiling = noLayer, noLayer, len(d.track.layers)-1
 	if d.track.kind == Video {
 		d.sent = make([]sentPacket, historySize)

@@ -73,7 +73,7 @@ func (e *peerEvents) until(t *testing.T, what string, cond func() bool) {
 
 func testPlane(t *testing.T, loops int) *Plane {
 	t.Helper()
-	p, err := NewPlane(PlaneConfig{Loops: loops})
+	p, err := NewPlane(PlaneConfig{Loops: loops, answerTime: slowAnswer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +85,11 @@ func testPlane(t *testing.T, loops int) *Plane {
 	})
 	return p
 }
+
+// slowAnswer keeps media from a client of these tests until it has applied the
+// answer even on a busy machine: pion races with itself over media that comes
+// before.
+const slowAnswer = 600 * time.Millisecond
 
 // rtcClient is a pion client in the layout of livekit-client's single-PC mode.
 type rtcClient struct {

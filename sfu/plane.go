@@ -43,6 +43,8 @@ type PlaneConfig struct {
 	PublicIPs []netip.Addr
 	// Loops is the number of loops; 0: one per processor, at most 16.
 	Loops int
+	// answerTime, when set by tests of slow clients, replaces the package's.
+	answerTime time.Duration
 	// Log receives events of the plane; never addresses.
 	Log *slog.Logger
 }
@@ -109,6 +111,9 @@ func NewPlane(cfg PlaneConfig) (*Plane, error) {
 	}
 	for _, l := range p.loops {
 		l.siblings = p.loops
+		if cfg.answerTime > 0 {
+			l.core.answerTime = int64(cfg.answerTime)
+		}
 	}
 	for _, l := range p.loops {
 		l.start()

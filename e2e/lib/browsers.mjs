@@ -38,7 +38,7 @@ export async function openChromium(person, { args = [], ...context } = {}) {
 }
 
 /** Opens a Firefox ESR; its camera and microphone are the browser's own fakes. */
-export async function openFirefox(person, { ...context } = {}) {
+export async function openFirefox(person, { prefs = {}, ...context } = {}) {
   const browser = await firefox.launch({
     channel: 'moz-firefox',
     executablePath: firefoxPath,
@@ -50,6 +50,7 @@ export async function openFirefox(person, { ...context } = {}) {
       'media.peerconnection.ice.obfuscate_host_addresses': false,
       'media.peerconnection.ice.loopback': true,
       'messaging-system.rsexperimentloader.enabled': false,
+      ...prefs,
     },
   });
   return new Seat(browser, person, await newContext(browser, context));

@@ -33,35 +33,48 @@ export const hostId = 'muster';
  * @property {boolean} [removed] leave the directive away
  */
 
+/**
+ * Where a Caddy listens. Its administration endpoint then stays inside its own network. prepare makes the place.
+ * @typedef {object} Place
+ * @property {string} address
+ * @property {{https: number, http: number, admin: number, media: number}} ports
+ * @property {() => Promise<void>} [prepare]
+ */
+
 /** One Caddy process. Every test file has its own. */
 export class Caddy {
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #process;
   #log = '';
 
-  constructor(dir, ports) {
+  /** @param {string} dir @param {Place['ports']} ports @param {Place} [place] */
+  constructor(dir, ports, place) {
     this.dir = dir;
     this.ports = ports;
-    this.address = address;
-    this.origin = `https://${address}:${ports.https}`;
+    this.address = place?.address ?? address;
+    this.adminAddress = place ? 'localhost' : address;
+    this.origin = `https://${this.address}${ports.https === 443 ? '' : `:${ports.https}`}`;
     this.base = '/video';
   }
 
   /**
    * @param {SiteOptions} [site]
+   * @param {Place} [place] free ports of the lab's address unless given
    * @returns {Promise<Caddy>}
    */
-  static async start(site = {}) {
+  static async start(site = {}, place) {
     if (!existsSync(binary)) throw new Error(`no binary at ${binary}: run scripts/test.sh build`);
+    await place?.prepare?.();
     const dir = await mkdtemp(path.join(tmpdir(), 'videoroom-e2e-'));
     await mkdir(path.join(dir, 'site'));
     await writeFile(path.join(dir, 'site', 'index.html'), '<!doctype html><title>Praxis</title><p>Praxis</p>');
-    const caddy = new Caddy(dir, {
+    const ports = place?.ports ?? {
       https: await freePort(),
       http: await freePort(),
       admin: await freePort(),
       media: await freePort(),
-    });
+    };
+    const caddy = new Caddy(dir, ports, place);
     await caddy.launch(site);
     return caddy;
   }
@@ -78,7 +91,7 @@ export class Caddy {
 		${videoroom}
 	}`;
     return `{
-	admin ${this.address}:${this.ports.admin}
+	admin ${this.adminAddress}:${this.ports.admin}
 	persist_config off
 	skip_install_trust
 	http_port ${this.ports.http}
@@ -162,10 +175,22 @@ ${this.address} {
     return this.#log;
   }
 
-  /** Runs a sub-command of the binary. @returns {Promise<string>} its standard output */
+  /** Runs a sub-command of the binary beside the process. @returns {Promise<string>} its standard output */
   async command(...args) {
-    const { stdout } = await run(binary, args, { env: this.#env() });
+    const [command, ...rest] = [...prefix, binary, ...args];
+    const { stdout } = await run(command, rest, { env: this.#env() });
     return stdout;
+  }
+
+  /** The sockets on which anything listens in the process's network. @returns {Promise<{udp: boolean, port: number}[]>} */
+  async listening() {
+    const [command, ...rest] = [...prefix, 'ss', '-Hlntu'];
+    const { stdout } = await run(command, rest);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((l) => l.split(/\s+/));
+    return lines.map(([kind, , , , at]) => ({ udp: kind === 'udp', port: Number(at.slice(at.lastIndexOf(':') + 1)) }));
   }
 
   /** The private link of the test's host, on this origin. */
@@ -176,7 +201,7 @@ ${this.address} {
       '--host',
       hostId,
       '--address',
-      `${this.address}:${this.ports.admin}`,
+      `${this.adminAddress}:${this.ports.admin}`,
     );
     const key = /#k=([A-Za-z0-9_.~-]+)/.exec(out)?.[1];
     if (!key) throw new Error(`no host link in ${JSON.stringify(out)}`);
@@ -197,7 +222,7 @@ ${this.address} {
 
   /** One request to the administration endpoint. */
   admin(target, o = {}) {
-    return ask(http.request, { host: this.address, port: this.ports.admin, path: target }, o);
+    return ask(http.request, { host: this.adminAddress, port: this.ports.admin, path: target }, o);
   }
 
   /** The running engine's numbers. @returns {Promise<Record<string, number>>} */

@@ -105,7 +105,11 @@ export async function showsPerson(page, selector, person, { timeout = 30_000 } =
   return shown;
 }
 
-/** The pair of addresses media runs over. */
+/**
+ * The pair of addresses media runs over: the server's, and how the browser gets there ("turn" tells the protocol to a
+ * relay).
+ * @param {Page} page
+ */
 export async function selectedPair(page) {
   const all = await stats(page);
   const transport = all.find((s) => s.type === 'transport' && s.selectedCandidatePairId);
@@ -114,5 +118,13 @@ export async function selectedPair(page) {
     all.find((s) => s.type === 'candidate-pair' && (s.selected || (s.nominated && s.state === 'succeeded')));
   if (!pair) return null;
   const remote = all.find((s) => s.id === pair.remoteCandidateId);
-  return { protocol: remote?.protocol, address: remote?.address, port: remote?.port, type: remote?.candidateType };
+  const local = all.find((s) => s.id === pair.localCandidateId);
+  return {
+    protocol: remote?.protocol,
+    address: remote?.address,
+    port: remote?.port,
+    type: remote?.candidateType,
+    local: local?.candidateType,
+    turn: local?.relayProtocol || undefined,
+  };
 }

@@ -9,15 +9,19 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ns = process.env.E2E_FILTER_NS;
 
-const nft = async (rules) => {
+const nft = async (rules, at = ['ip', 'netns', 'exec', ns ?? '']) => {
   if (!ns) throw new Error('there is no filter outside the lab: run make lab');
-  const child = run('ip', ['netns', 'exec', ns, 'nft', '-f', '-']);
+  const [command, ...args] = [...at, 'nft', '-f', '-'];
+  const child = run(command, args);
   child.child.stdin?.end(rules);
   await child;
 };
 
 /** Lets everything through again. */
-export const open = () => nft('table inet lab\ndelete table inet lab\n');
+export const open = async () => {
+  const nothing = 'table inet lab\ndelete table inet lab\n';
+  await Promise.all([nft(nothing), nft(nothing, [])]);
+};
 
 /** Drops this share of the datagrams, in percent, in both directions. */
 export const lose = (percent) => rule(`meta l4proto udp numgen random mod 100 < ${percent} drop`);
@@ -35,6 +39,37 @@ async function rule(text) {
 	chain out { type filter hook output priority 0; policy accept; oifname "vr0" ${text}; }
 }
 `);
+}
+
+/**
+ * Lets only these ports of the server through, from the browsers' side, and answers nothing else. Both ends drop what
+ * comes in, as a firewall in between does: nobody is told that a packet was not sent.
+ * @param {{udp?: number[], tcp?: number[]}} ports
+ */
+export async function only({ udp = [], tcp = [] }) {
+  await open();
+  const chain = (side) => {
+    const pass = Object.entries({ udp, tcp }).filter(([, list]) => list.length > 0);
+    const lines = pass.map(([proto, list]) => `    iifname "vr0" ${proto} ${side} { ${list.join(', ')} } accept`);
+    return `table inet lab {
+  chain in {
+    type filter hook input priority 0; policy accept;
+${lines.join('\n')}
+    iifname "vr0" drop
+  }
+}
+`;
+  };
+  await Promise.all([nft(chain('dport')), nft(chain('sport'), [])]);
+}
+
+/** Gives the server and the browsers their only address, both in one /24. */
+export async function renumber(server, browsers) {
+  const ends = { [server]: ['-n', ns ?? ''], [browsers]: [] };
+  for (const [address, at] of Object.entries(ends)) {
+    await run('ip', [...at, '-4', 'addr', 'flush', 'dev', 'vr0']);
+    await run('ip', [...at, 'addr', 'add', `${address}/24`, 'dev', 'vr0']);
+  }
 }
 
 /** Limits what the server sends to browsers, in kbit/s; 0 takes the limit away. */

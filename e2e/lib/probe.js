@@ -32,6 +32,9 @@
       };
     }
   }
+  // Comparable between browsers on one machine, in milliseconds.
+  const wall = () => performance.timeOrigin + performance.now();
+
   const NativeSocket = window.WebSocket;
   vr.sockets = [];
   window.WebSocket = class extends NativeSocket {
@@ -45,6 +48,11 @@
       this.addEventListener('close', () => {
         note.closed = performance.now();
       });
+      if (note.path.endsWith('/knock')) {
+        this.addEventListener('message', (e) => {
+          if (JSON.parse(e.data).type === 'admitted') vr.admitted = wall();
+        });
+      }
     }
   };
   document.addEventListener('securitypolicyviolation', (e) => {
@@ -67,11 +75,29 @@
       for (const s of await vr.stats()) {
         if (s.type === 'inbound-rtp' && s.kind === 'video' && s.framesDecoded > 0) {
           const frame = performance.now();
-          return { connected: vr.sockets.find((n) => n.path.includes('/rtc')).made, frame };
+          return { connected: vr.sockets.find((n) => n.path.includes('/rtc')).made, frame, at: wall() };
         }
       }
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
+  };
+
+  /** Watches the streams for ms: the longest time without a new frame, and without a new packet of sound. */
+  vr.gaps = async (ms) => {
+    const end = wall() + ms;
+    const fields = { video: 'framesDecoded', audio: 'packetsReceived' };
+    const seen = { video: { sum: -1, at: wall(), gap: 0 }, audio: { sum: -1, at: wall(), gap: 0 } };
+    while (wall() < end) {
+      const all = await vr.stats();
+      for (const [kind, s] of Object.entries(seen)) {
+        const streams = all.filter((x) => x.type === 'inbound-rtp' && x.kind === kind);
+        const sum = streams.reduce((n, x) => n + (x[fields[kind]] ?? 0), 0);
+        s.gap = Math.max(s.gap, wall() - s.at);
+        if (sum !== s.sum) Object.assign(s, { sum, at: wall() });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return { video: Math.round(seen.video.gap), audio: Math.round(seen.audio.gap) };
   };
 
   /** What the <video> matching selector shows: average colour of a 32×18 copy, and a checksum of it. */

