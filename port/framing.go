@@ -74,7 +74,7 @@ func ServeFramed(conn net.Conn, first []byte, open func(deliver func(b []byte) b
 // endOfStream makes nil of the errors with which a stream ends orderly, and
 // takes the addresses out of others.
 func endOfStream(doing string, err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) {
 		return nil
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {

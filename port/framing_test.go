@@ -209,7 +209,7 @@ func TestServeFramedEnds(t *testing.T) {
 			if took > c.after || took < c.after-deadlineStep {
 				t.Errorf("%s: after %v, want %v", c.name, took, c.after)
 			}
-			if !errors.Is(err, c.want) && !(c.want == nil && errors.Is(err, io.ErrClosedPipe)) {
+			if !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", c.name, err, c.want)
 			}
 			if c.open == nil && relay.closed != 1 {

@@ -55,7 +55,8 @@ func (s *splitState) init() {
 // IPv6 /64) and 5,000 in all may be waited for, then the oldest are closed.
 // Closing the listener ends neither diverted connections nor those that are
 // waited for: the latter come out of the listener that has taken over the
-// address, if there is one.
+// address, if there is one. A listener that is wrapped already is returned as it
+// is.
 func (h *Hub) WrapBeforeTLS(ln net.Listener) net.Listener {
 	return h.wrap(ln, true)
 }
@@ -67,12 +68,15 @@ func (h *Hub) WrapBeforeTLS(ln net.Listener) net.Listener {
 // and closing it does nothing. Where WrapBeforeTLS has not seen the ClientHello
 // the listener completes the handshake itself, within 10 s and the same bounds,
 // and goes by the protocol negotiated. Connections without TLS come out as they
-// are.
+// are. A listener that is wrapped already is returned as it is.
 func (h *Hub) WrapAfterTLS(ln net.Listener) net.Listener {
 	return h.wrap(ln, false)
 }
 
 func (h *Hub) wrap(ln net.Listener, before bool) net.Listener {
+	if same, ok := ln.(*splitListener); ok && same.before == before {
+		return ln
+	}
 	h.split.init()
 	l := &splitListener{
 		Listener: ln,

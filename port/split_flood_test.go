@@ -5,6 +5,7 @@ package port
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -177,6 +178,25 @@ func TestSniffTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Once it has said so the time does not bind it any more.
+func TestSniffTimeEnds(t *testing.T) {
+	hello := clientHello(t, &tls.Config{})
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer near.Close()
+		room := &waitingRoom{perSource: 1, all: 1}
+		go near.Write(hello) // ends when it has been read
+		if _, kind, err := readOpening(far, room.enter(far)); err != nil || kind != openingTLSPlain {
+			t.Fatalf("%d, %v", kind, err)
+		}
+		time.Sleep(2 * sniffTime)
+		go near.Write([]byte("late")) // ends when it has been read
+		if _, err := io.ReadFull(far, make([]byte, 4)); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // An ICE-TCP connection that the media plane does not answer is closed after

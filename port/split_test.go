@@ -386,8 +386,9 @@ func TestLazyConnAfterDiverting(t *testing.T) {
 	near, far := net.Pipe()
 	client := tls.Client(near, &tls.Config{InsecureSkipVerify: true})
 	lazy := &lazyConn{Conn: tls.Server(far, &tls.Config{Certificates: []tls.Certificate{selfSigned()}}), hub: h}
+	soon := time.Now().Add(time.Second)
+	lazy.SetDeadline(soon)
 	go client.Write(bindingFrame(0)[frameHeader:])
-	lazy.SetDeadline(time.Now().Add(5 * time.Second))
 	for range 2 {
 		if n, err := lazy.Read(make([]byte, 100)); n != 0 || err != io.EOF {
 			t.Fatalf("Read: %d, %v", n, err)
@@ -405,8 +406,23 @@ func TestLazyConnAfterDiverting(t *testing.T) {
 	if _, err := lazy.Write([]byte("HTTP/1.1 408")); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Write: %v", err)
 	}
+	time.Sleep(time.Until(soon))
 	talk(t, client, next(t, sink.tlss).conn)
 	near.Close()
+}
+
+// The sink gets no connection that the HTTP server has closed.
+func TestLazyConnClosedFirst(t *testing.T) {
+	leakFree(t)
+	h := new(Hub)
+	sink := attachSink(t, h)
+	near, far := net.Pipe()
+	defer near.Close()
+	lazy := &lazyConn{Conn: tls.Server(far, &tls.Config{}), hub: h}
+	lazy.Close()
+	if err := lazy.divert(sink); !errors.Is(err, net.ErrClosed) || len(sink.tlss) != 0 {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestLazyConnWithoutSink(t *testing.T) {

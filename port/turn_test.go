@@ -346,6 +346,48 @@ func TestTURNRelays(t *testing.T) {
 	if got := s.Stats(); got.Dropped != 2 || got.Denied != 0 {
 		t.Errorf("%+v", got)
 	}
+	// A relay of the past has no part in the next allocation.
+	c.must(pion.MethodRefresh, lifetimeAttr(0))
+	c.allocate()
+	c.must(pion.MethodCreatePermission, peerAttr(VirtualPeer))
+	if relay.deliver([]byte("late")) || !relays.last().deliver([]byte("new")) {
+		t.Error("the wrong relay delivers")
+	}
+}
+
+// Messages that come at once do not get into each other's way.
+func TestTURNPipelined(t *testing.T) {
+	leakFree(t)
+	s, relays := newTURN()
+	defer s.Close()
+	c := dialTURN(t, s, "anna")
+	c.allocate()
+	sign := []pion.Setter{
+		pion.NewUsername(c.user), pion.NewRealm(c.realm), pion.NewNonce(c.nonce),
+		pion.NewLongTermIntegrity(c.user, c.realm, c.pass),
+	}
+	var all []byte
+	for range 5 {
+		m := pion.MustBuild(append([]pion.Setter{
+			pion.TransactionID, pion.NewType(pion.MethodChannelBind, pion.ClassRequest), channelAttr(0x4000), peerAttr(VirtualPeer),
+		}, sign...)...)
+		all = append(append(all, m.Raw...), 0x40, 0, 0, 5, 'v', 'o', 'i', 'c', 'e', 0, 0, 0)
+	}
+	go c.conn.Write(all) // ends when it has been read
+	for range 5 {
+		b, _, err := c.r.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := new(pion.Message)
+		if _, err := answer.Write(b); err != nil || code(answer) != 0 {
+			t.Fatalf("%v, %v", answer, err)
+		}
+	}
+	c.sync()
+	if got := relays.all(); len(got) != 5 || string(got[4]) != "voice" {
+		t.Errorf("got %q", got)
+	}
 }
 
 func testDataIndication(t *testing.T, c *turnClient, want []byte) {
