@@ -6,6 +6,7 @@ package sfu
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 
 	"github.com/caddy-videoroom/videoroom/port"
@@ -74,7 +75,7 @@ func (l *Link) Close() {
 	}
 }
 
-// Slot, Commit, Flush and WriteTo implement outbox for the owner's core.
+// Slot implements outbox, as the methods below do, for the owner's core.
 func (l *Link) Slot() []byte { return l.buf[:0] }
 
 // Commit sends the slot at once: a link keeps its own queue.
@@ -95,13 +96,15 @@ func (l *Link) transmit(b []byte) {
 // dropVia forgets all paths through an outbox that is no more.
 func (c *core) dropVia(via outbox) {
 	for t := range c.all {
-		for i := len(t.paths) - 1; i >= 0; i-- {
-			if t.paths[i].via != via {
-				continue
+		var gone []netip.AddrPort
+		t.paths = slices.DeleteFunc(t.paths, func(p path) bool {
+			if p.via == via {
+				gone = append(gone, p.addr)
 			}
-			addr := t.paths[i].addr
-			t.paths = append(t.paths[:i], t.paths[i+1:]...)
-			c.forgetAddr(t, addr)
+			return p.via == via
+		})
+		for _, a := range gone {
+			c.forgetAddr(t, a)
 		}
 		if t.via == via {
 			t.leavePath()
