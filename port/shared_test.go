@@ -279,6 +279,9 @@ func TestSharedWithoutSink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := pc.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	c := pc.(*sharedConn)
 	conn, _ := sender(t, c)
 	put(t, conn, stun(), starting(22, 50))
