@@ -21,6 +21,7 @@ srv=vrs$id cli=vrc$id
 cleanup() {
   ip netns del "$srv" 2>/dev/null || true
   ip netns del "$cli" 2>/dev/null || true
+  rm -rf "/etc/netns/$srv" "/etc/netns/$cli"
 }
 trap cleanup EXIT
 ip netns add "$srv"
@@ -31,6 +32,10 @@ for side in "$srv 10.77.0.1" "$cli 10.77.0.2"; do
   ip -n "$ns" link set lo up
   ip -n "$ns" addr add "$addr/24" dev vr0
   ip -n "$ns" link set vr0 up
+  # "ip netns exec" puts this in the place of /etc/hosts. Firefox takes no
+  # address for a relay over TLS, only a name.
+  mkdir -p "/etc/netns/$ns"
+  printf '%s\n' '127.0.0.1 localhost' '203.0.113.10 public.test' '10.77.0.1 private.test' >"/etc/netns/$ns/hosts"
 done
 
 export E2E_ADDRESS=10.77.0.1 E2E_CADDY_PREFIX="ip netns exec $srv" E2E_FILTER_NS=$srv

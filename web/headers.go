@@ -23,9 +23,10 @@ func pageHeaders(h http.Header, origin string) {
 	h.Set("X-Robots-Tag", "noindex, nofollow")
 }
 
-// assetHeaders sets what every answer of this package carries, scripts of workers included.
+// assetHeaders sets what every answer of this package carries, scripts of workers included. There is no
+// Cross-Origin-Embedder-Policy: Firefox applies it to the CONNECT of a call through an HTTP proxy and then refuses the
+// call. The Content-Security-Policy allows no foreign resource anyway.
 func assetHeaders(h http.Header, origin string) {
-	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")

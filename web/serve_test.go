@@ -86,7 +86,7 @@ func TestPageHeaders(t *testing.T) {
 		"Cache-Control":                "no-store",
 		"Content-Type":                 "text/html; charset=utf-8",
 		"Cross-Origin-Opener-Policy":   "same-origin",
-		"Cross-Origin-Embedder-Policy": "require-corp",
+		"Cross-Origin-Embedder-Policy": "", // Firefox would refuse calls through proxies
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Referrer-Policy":              "no-referrer",
 		"X-Content-Type-Options":       "nosniff",

@@ -14,8 +14,8 @@ import { play } from '../lib/scene.mjs';
 import { VisitorPage } from '../lib/ui.mjs';
 import { sleep, until } from '../lib/wait.mjs';
 
-const publicly = { server: '203.0.113.10', browsers: '203.0.113.20' };
-const privately = { server: '10.77.0.1', browsers: '10.77.0.2' };
+const publicly = { name: 'public.test', server: '203.0.113.10', browsers: '203.0.113.20' };
+const privately = { name: 'private.test', server: '10.77.0.1', browsers: '10.77.0.2' };
 const ports = { https: 443, http: 80, admin: 2019, media: 443 };
 const proxyPort = 3128;
 /** From "admitted" to the first frame, and from the loss of a way to the next one, in milliseconds. */
@@ -25,7 +25,7 @@ const limit = 5_000;
 const ways = {
   udp: (p) => p.protocol === 'udp' && !p.turn && p.port === 443,
   iceTCP: (p) => p.protocol === 'tcp' && !p.turn && p.port === 443,
-  turnTLS: (p) => p.local === 'relay' && p.turn === 'tls',
+  turnTLS: (p) => p.turn === 'tls' && p.address.startsWith('198.18.'),
 };
 const anyTCP = (p) => ways.iceTCP(p) || ways.turnTLS(p);
 
@@ -101,7 +101,7 @@ for (const [hosts, visits] of orders) {
     for (const [kind, page] of Object.entries(pages)) await runsOver(t, page, ways.udp, browsers[kind]);
     const watched = Object.entries(pages).map(async ([kind, page]) => [
       kind,
-      await page.evaluate(() => window.__vr.gaps(25_000)),
+      await page.evaluate(() => window.__vr.gaps(45_000)),
     ]);
     await sleep(1_000);
     await only({ tcp: [443] });
@@ -122,14 +122,14 @@ for (const [hosts, visits] of orders) {
  */
 function scene(name, { at, filter = open, proxy }, act) {
   const place = {
-    address: at.server,
+    address: at.name,
     ports,
     prepare: async () => {
       await open();
       await renumber(at.server, at.browsers);
     },
   };
-  play(name, { place, timeout: 150_000 }, async (s, t) => {
+  play(name, { place, timeout: 180_000 }, async (s, t) => {
     const through = proxy && (await startProxy(at.server, proxy));
     await filter();
     try {
@@ -171,7 +171,7 @@ function sit(s, kind, person, { at, proxy }) {
     return s.chromium(person, { args });
   }
   const prefs = { 'network.proxy.type': 1, 'network.proxy.ssl': at.server, 'network.proxy.ssl_port': proxyPort };
-  return s.firefox(person, { prefs: proxy ? prefs : {} });
+  return s.firefox(person, { prefs: proxy ? prefs : {}, trust: s.caddy.root });
 }
 
 async function runsOver(t, page, way, who) {
@@ -200,6 +200,13 @@ async function excerpt(t, who, page) {
         ` sent ${p.bytesSent} received ${p.bytesReceived} checks ${p.requestsSent}/${p.responsesReceived}`,
     );
   }
+  for (const r of all.filter((s) => /bound-rtp/.test(s.type) && !s.type.startsWith('remote'))) {
+    t.diagnostic(
+      `${who}: ${r.type} ${r.kind} ${r.rid ?? ''} ${r.packetsSent ?? r.packetsReceived} packets, ${r.framesSent ?? r.framesDecoded} frames`,
+    );
+  }
+  const history = await page.evaluate(() => window.__vr.history.map((h) => h.split('\n')[0])).catch(() => []);
+  for (const line of history) t.diagnostic(`${who}: ${line}`);
 }
 
 async function startProxy(address, kind) {

@@ -3,9 +3,12 @@
 
 // Stock browsers of the machine, each process with its person's camera.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { chromium, firefox } from 'playwright-core';
 import { filesOf } from './media.mjs';
 import { Witness } from './witness.mjs';
@@ -14,6 +17,7 @@ const probe = fileURLToPath(new URL('./probe.js', import.meta.url));
 const out = fileURLToPath(new URL('../out', import.meta.url));
 
 const chromiumPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const run = promisify(execFile);
 const firefoxPath = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 
 /** Opens a Chromium whose camera and microphone are those of a person. */
@@ -37,9 +41,12 @@ export async function openChromium(person, { args = [], ...context } = {}) {
   return new Seat(browser, person, await newContext(browser, context));
 }
 
-/** Opens a Firefox ESR; its camera and microphone are the browser's own fakes. */
-export async function openFirefox(person, { prefs = {}, ...context } = {}) {
-  const browser = await firefox.launch({
+/**
+ * Opens a Firefox ESR; its camera and microphone are the browser's own fakes. Pages may have any certificate, relays
+ * only one of the authority trust, the path of its root.
+ */
+export async function openFirefox(person, { prefs = {}, trust, ...context } = {}) {
+  const launch = {
     channel: 'moz-firefox',
     executablePath: firefoxPath,
     firefoxUserPrefs: {
@@ -52,17 +59,26 @@ export async function openFirefox(person, { prefs = {}, ...context } = {}) {
       'messaging-system.rsexperimentloader.enabled': false,
       ...prefs,
     },
-  });
-  return new Seat(browser, person, await newContext(browser, context));
+  };
+  if (!trust) {
+    const browser = await firefox.launch(launch);
+    return new Seat(browser, person, await newContext(browser, context));
+  }
+  const profile = await mkdtemp(path.join(tmpdir(), 'videoroom-firefox-'));
+  await run('certutil', ['-A', '-d', `sql:${profile}`, '-n', 'test', '-t', 'C,,', '-i', trust]);
+  const own = await firefox.launchPersistentContext(profile, { ...launch, ...everywhere, ...context });
+  await own.addInitScript({ path: probe });
+  const close = async () => {
+    await own.close();
+    await rm(profile, { recursive: true, force: true });
+  };
+  return new Seat({ close }, person, own);
 }
 
+const everywhere = { ignoreHTTPSErrors: true, locale: 'de-DE', viewport: { width: 1280, height: 720 } };
+
 async function newContext(browser, options) {
-  const context = await browser.newContext({
-    ignoreHTTPSErrors: true,
-    locale: 'de-DE',
-    viewport: { width: 1280, height: 720 },
-    ...options,
-  });
+  const context = await browser.newContext({ ...everywhere, ...options });
   await context.addInitScript({ path: probe });
   return context;
 }

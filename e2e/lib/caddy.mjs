@@ -170,6 +170,11 @@ ${this.address} {
     return { rssKiB: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) };
   }
 
+  /** The root certificate of the process's own authority. */
+  get root() {
+    return path.join(this.dir, 'data/caddy/pki/authorities/local/root.crt');
+  }
+
   /** Everything the process has said so far. */
   get log() {
     return this.#log;

@@ -72,6 +72,40 @@ export async function flow(page, ms = 2_000) {
   };
 }
 
+/**
+ * Watches what comes in while act runs and returns the longest time, in ms,
+ * without a single packet of sound or picture. (Sound alone pauses by itself
+ * between words.) A late look at the counters does not count as a gap when they
+ * show that packets have come meanwhile.
+ * @param {Page} page @param {() => Promise<void>} act
+ */
+export async function longestGap(page, act) {
+  await page.evaluate(() => {
+    const watch = { longest: 0, stopped: false };
+    window.__vr.gap = watch;
+    const look = async () => {
+      const inbound = (await window.__vr.stats()).filter((s) => s.type === 'inbound-rtp');
+      return { at: performance.now(), packets: inbound.reduce((n, s) => n + s.packetsReceived, 0) };
+    };
+    watch.done = (async () => {
+      let last = await look();
+      for (let quiet = 0; !watch.stopped; ) {
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        const now = await look();
+        quiet = now.packets > last.packets ? 0 : quiet + now.at - last.at;
+        watch.longest = Math.max(watch.longest, quiet);
+        last = now;
+      }
+    })();
+  });
+  await act();
+  return page.evaluate(async () => {
+    window.__vr.gap.stopped = true;
+    await window.__vr.gap.done;
+    return Math.round(window.__vr.gap.longest);
+  });
+}
+
 /** What a <video> shows right now, or null. @param {Page} page @param {string} selector */
 export const look = (page, selector) => page.evaluate((s) => window.__vr.look(s), selector);
 

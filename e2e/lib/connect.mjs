@@ -17,7 +17,7 @@ const tlsRecord = 0x16;
 
 const server = http.createServer((_, res) => res.writeHead(405).end());
 server.on('connect', (req, client) => {
-  const [, host, to] = /^\[?([0-9A-Fa-f:.]+)\]?:(\d+)$/.exec(req.url ?? '') ?? [];
+  const [, host, to] = /^\[?([-\w:.]+?)\]?:(\d+)$/.exec(req.url ?? '') ?? [];
   if (!host) return client.end('HTTP/1.1 400 Bad Request\r\n\r\n');
   const target = connect(Number(to), host);
   for (const [a, b] of [

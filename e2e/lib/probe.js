@@ -11,14 +11,24 @@
   vr.history = [];
   const note = (what, sdp) => vr.history.push(`${Math.round(performance.now())} ms: ${what}${sdp ? `\n${sdp}` : ''}`);
 
+  const relays = (o) => (o?.iceServers ?? []).flatMap((s) => s.urls).join(' ') || 'none';
+
   const Native = window.RTCPeerConnection;
   if (Native) {
     window.RTCPeerConnection = class extends Native {
       constructor(...args) {
         super(...args);
         vr.pcs.push(this);
+        note(`new connection, relays ${relays(args[0])}`);
+        this.addEventListener('icecandidate', (e) => note(`own candidate ${e.candidate?.candidate ?? 'end'}`));
+        this.addEventListener('icecandidateerror', (e) => note(`gathering ${e.url}: ${e.errorCode} ${e.errorText}`));
         this.addEventListener('iceconnectionstatechange', () => note(`ice ${this.iceConnectionState}`));
         this.addEventListener('connectionstatechange', () => note(`connection ${this.connectionState}`));
+      }
+
+      setConfiguration(to) {
+        note(`setConfiguration, relays ${relays(to)}`);
+        super.setConfiguration(to);
       }
     };
     for (const name of ['setLocalDescription', 'setRemoteDescription']) {

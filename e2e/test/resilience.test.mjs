@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from 'node:assert/strict';
-import { flow, received, seesAndHears } from '../lib/call.mjs';
+import { flow, longestGap, received, seesAndHears } from '../lib/call.mjs';
 import { people } from '../lib/media.mjs';
 import { play } from '../lib/scene.mjs';
 import { sleep, until } from '../lib/wait.mjs';
@@ -45,18 +45,26 @@ play('twenty cut connections do not end a call', { relay: true, timeout: 300_000
   assert.deepEqual({ participants, rooms }, { participants: 2, rooms: 1 });
 });
 
-play('twenty reloads of the configuration do not touch a call', { timeout: 240_000 }, async (s) => {
+play('twenty reloads of the configuration do not touch a call', { timeout: 240_000 }, async (s, t) => {
   const { host, visitor } = await s.pair(await s.chromium('red'), await s.chromium('green'));
   const pages = [host.page, visitor.page];
   await Promise.all(pages.map((p) => seesAndHears(p)));
   const sockets = await Promise.all(pages.map((p) => p.evaluate(() => window.__vr.sockets.length)));
   const pcs = await Promise.all(pages.map(connections));
-  for (let round = 1; round <= rounds; round++) {
-    await s.caddy.reload({ version: `v${round}`, videoroom: round % 2 ? 'max_participants 5' : '' });
-    assert.equal((await s.caddy.get('/version')).text, `v${round}`, 'the site itself changed');
-    const running = await flow(visitor.page, 500);
-    assert.ok(running.audioPackets > 10, `round ${round}: ${JSON.stringify(running)}`);
-  }
+  // What the machine does by itself is known from a time without reloads.
+  const calm = await longestGap(visitor.page, () => sleep(6_000));
+  const gap = await longestGap(visitor.page, async () => {
+    for (let round = 1; round <= rounds; round++) {
+      await s.caddy.reload({ version: `v${round}`, videoroom: round % 2 ? 'max_participants 5' : '' });
+      assert.equal((await s.caddy.get('/version')).text, `v${round}`, 'the site itself changed');
+      const running = await flow(visitor.page, 500);
+      assert.ok(running.audioPackets > 10, `round ${round}: ${JSON.stringify(running)}`);
+    }
+  });
+  t.diagnostic(`longest time without a packet: ${gap} ms during ${rounds} reloads, ${calm} ms without`);
+  // 200 ms on a machine with nothing else to do; two browsers and a test on two
+  // busy processors add their own stalls.
+  assert.ok(gap <= 200 || gap <= calm + 300, `media stopped for ${gap} ms (${calm} ms without reloads)`);
   const [a, b] = await Promise.all(pages.map((p) => flow(p, 3_000)));
   assert.ok(a.frames > 20 && b.frames > 20, JSON.stringify([a, b]));
   assert.deepEqual(
