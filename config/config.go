@@ -53,9 +53,9 @@ const (
 
 // App holds the settings of the one engine that all sites of a server share.
 type App struct {
-	// MediaPort is the UDP and TCP port that carries sound and pictures beside
-	// the site's own, and that the firewall must let through in both
-	// protocols. 443 means none beside the site's own. Default: 8443.
+	// MediaPort is the UDP port that carries sound and pictures beside the
+	// site's own, and that the firewall should let through. 443 means none
+	// beside the site's own. Default: 8443.
 	// Changing it takes effect when the server process is restarted, because
 	// running calls keep their sockets across a configuration reload.
 	MediaPort int `json:"media_port,omitempty"`
