@@ -220,6 +220,11 @@ func (c *rtcClient) connected() {
 // publish adds a sample track and feeds it until the test ends.
 func (c *rtcClient) publish(sid, mime string) (*webrtc.TrackLocalStaticSample, *webrtc.RTPSender) {
 	c.t.Helper()
+	return c.publishFrames(sid, mime, false)
+}
+
+func (c *rtcClient) publishFrames(sid, mime string, deltas bool) (*webrtc.TrackLocalStaticSample, *webrtc.RTPSender) {
+	c.t.Helper()
 	tr, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: mime}, "cid-"+sid, "stream")
 	if err != nil {
 		c.t.Fatal(err)
@@ -240,16 +245,20 @@ func (c *rtcClient) publish(sid, mime string) (*webrtc.TrackLocalStaticSample, *
 	wg.Add(1)
 	go func() { // ends when the test closes stop
 		defer wg.Done()
-		feed(tr, kind, stop)
+		feed(tr, kind, deltas, stop)
 	}()
 	c.t.Cleanup(func() { close(stop); wg.Wait() })
 	return tr, tx.Sender()
 }
 
-func feed(tr *webrtc.TrackLocalStaticSample, kind Kind, stop chan struct{}) {
+// feed sends sound or a picture made of key frames, or of delta frames alone.
+func feed(tr *webrtc.TrackLocalStaticSample, kind Kind, deltas bool, stop chan struct{}) {
 	period, sample := 20*time.Millisecond, make([]byte, 80)
 	if kind == Video {
 		period, sample = 40*time.Millisecond, make([]byte, 3000) // all zero: a VP8 key frame
+		if deltas {
+			sample[0] = 1
+		}
 	}
 	tick := time.NewTicker(period)
 	defer tick.Stop()
@@ -528,7 +537,7 @@ func TestClientReportsAndPLI(t *testing.T) {
 	room := plane.NewRoom(new(simRoomEvents))
 	defer room.Close()
 	a, b := newRTCClient(t, room, "PA_a"), newRTCClient(t, room, "PA_b")
-	_, sender := a.publish("TR_a", webrtc.MimeTypeVP8)
+	_, sender := a.publishFrames("TR_a", webrtc.MimeTypeVP8, true)
 	plis := make(chan struct{}, 100)
 	go func() { // ends with the peer connection
 		buf := make([]byte, 1500)
