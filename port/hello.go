@@ -10,8 +10,8 @@ type opening int
 
 const (
 	openingShort    opening = iota // cannot be told yet
-	openingTLS                     // a ClientHello with ALPN, or a broken one
-	openingTLSPlain                // a ClientHello without ALPN
+	openingTLS                     // a ClientHello that cannot be TURN's, or a broken one
+	openingTLSPlain                // a ClientHello that may be TURN's
 	openingICE                     // a STUN Binding request in RFC 4571 framing
 	openingOther                   // nothing that we know
 )
@@ -121,33 +121,48 @@ func classifyHello(b []byte) (done bool, kind opening) {
 	if len(b) < handshakeHeader+size {
 		return false, openingShort
 	}
-	alpn, ok := offersALPN(b[handshakeHeader : handshakeHeader+size])
-	if ok && !alpn {
+	if mayBeTURN(b[handshakeHeader : handshakeHeader+size]) {
 		return true, openingTLSPlain
 	}
 	return true, openingTLS
 }
 
-// offersALPN tells whether the body of a ClientHello has the extension
-// application_layer_protocol_negotiation. ok is false where it is malformed.
-func offersALPN(body []byte) (alpn, ok bool) {
+// http11 is the protocol name that Firefox offers alone for TURN when it goes
+// through an HTTP proxy, as it does for a WebSocket.
+const http11 = "http/1.1"
+
+// mayBeTURN tells whether the body of a ClientHello offers no application
+// protocol (RFC 7301), or HTTP/1.1 alone. What else a TURN client could offer,
+// "stun.turn" (RFC 7443), Caddy's TLS refuses. A malformed body is not TURN's.
+func mayBeTURN(body []byte) bool {
 	f := fields{b: body, ok: true}
 	f.skip(2 + 32)      // legacy_version, random
 	f.skip(f.number(1)) // legacy_session_id
 	f.skip(f.number(2)) // cipher_suites
 	f.skip(f.number(1)) // legacy_compression_methods
 	if f.ok && len(f.b) == 0 {
-		return false, true // TLS 1.2 without extensions
+		return true // TLS 1.2 without extensions
 	}
 	if f.number(2) != len(f.b) {
-		return false, false
+		return false
 	}
+	other := false
 	for f.ok && len(f.b) > 0 {
-		kind := f.number(2)
-		f.skip(f.number(2))
-		alpn = alpn || kind == extensionALPN
+		kind, size := f.number(2), f.number(2)
+		if kind == extensionALPN && f.ok && size <= len(f.b) {
+			other = other || !offersHTTP11Alone(f.b[:size])
+		}
+		f.skip(size)
 	}
-	return alpn && f.ok, f.ok
+	return f.ok && !other
+}
+
+// offersHTTP11Alone tells whether the extension's data is a list of that one
+// name.
+func offersHTTP11Alone(data []byte) bool {
+	const size = 1 + len(http11)
+	return len(data) == 2+size && data[0] == 0 && data[1] == byte(size) && data[2] == byte(len(http11)) &&
+		string(data[3:]) == http11
 }
 
 // fields reads a TLS structure from its beginning; ok turns false, and stays

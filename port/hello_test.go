@@ -77,6 +77,9 @@ type openingCase struct {
 func openingCases(t testing.TB) []openingCase {
 	plain := clientHello(t, &tls.Config{ServerName: "a.example"})
 	alpn := clientHello(t, &tls.Config{ServerName: "a.example", NextProtos: []string{"h2", "http/1.1"}})
+	http1 := clientHello(t, &tls.Config{ServerName: "a.example", NextProtos: []string{"http/1.1"}})
+	twice := clientHello(t, &tls.Config{ServerName: "a.example", NextProtos: []string{"http/1.1", "http/1.1"}})
+	own := clientHello(t, &tls.Config{ServerName: "a.example", NextProtos: []string{"stun.turn"}})
 	old := clientHello(t, &tls.Config{MaxVersion: tls.VersionTLS12})
 	oldALPN := clientHello(t, &tls.Config{MaxVersion: tls.VersionTLS12, NextProtos: []string{"acme-tls/1"}})
 	broken := bytes.Clone(plain)
@@ -91,6 +94,9 @@ func openingCases(t testing.TB) []openingCase {
 	return []openingCase{
 		{"plain", plain, openingTLSPlain},
 		{"ALPN", alpn, openingTLS},
+		{"HTTP/1.1 alone", http1, openingTLSPlain},
+		{"HTTP/1.1 twice", twice, openingTLS},
+		{"TURN's own ALPN", own, openingTLS},
 		{"TLS 1.2 plain", old, openingTLSPlain},
 		{"TLS 1.2 ALPN", oldALPN, openingTLS},
 		{"plain in records of 100", rerecorded(plain, 100), openingTLSPlain},
@@ -163,16 +169,16 @@ func TestClassifyNeedsNoMoreThanThereIs(t *testing.T) {
 }
 
 // helloSeen reads b as crypto/tls does.
-func helloSeen(b []byte) (seen, alpn bool) {
+func helloSeen(b []byte) (seen bool, protocols []string) {
 	enough := errors.New("enough")
 	conn := tls.Server(&readOnlyConn{r: bytes.NewReader(b)}, &tls.Config{
 		GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
-			seen, alpn = true, len(h.SupportedProtos) > 0
+			seen, protocols = true, h.SupportedProtos
 			return nil, enough
 		},
 	})
 	conn.HandshakeContext(context.Background())
-	return seen, alpn
+	return seen, protocols
 }
 
 // readOnlyConn is a connection from which r can be read.
@@ -203,16 +209,16 @@ func FuzzClientHello(f *testing.F) {
 			return // quadratic
 		}
 		kind := decides(t, b)
-		seen, alpn := helloSeen(b)
+		seen, protocols := helloSeen(b)
 		if !seen {
 			return
 		}
-		want := openingTLSPlain
-		if alpn {
-			want = openingTLS
+		want := openingTLS
+		if len(protocols) == 0 || slices.Equal(protocols, []string{"http/1.1"}) {
+			want = openingTLSPlain
 		}
 		if kind != want && !manyRecords(b) {
-			t.Errorf("crypto/tls sees a ClientHello, ALPN %t; we say %d", alpn, kind)
+			t.Errorf("crypto/tls sees a ClientHello, ALPN %q; we say %d", protocols, kind)
 		}
 	})
 }

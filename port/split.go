@@ -63,9 +63,9 @@ func (h *Hub) WrapBeforeTLS(ln net.Listener) net.Listener {
 
 // WrapAfterTLS returns a listener for the place after TLS. A connection whose
 // client offers ALPN comes out of Accept as the *tls.Conn that it is. One
-// without comes out as a net.Conn with the method ConnectionState, and goes to
-// the sink if the first octets inside TLS are STUN: then its Read returns io.EOF
-// and closing it does nothing. Where WrapBeforeTLS has not seen the ClientHello
+// without, or with HTTP/1.1 alone, comes out as a net.Conn with the method
+// ConnectionState, and goes to the sink if the first octets inside TLS are STUN:
+// then its Read returns io.EOF and closing it does nothing. Where WrapBeforeTLS has not seen the ClientHello
 // the listener completes the handshake itself, within 10 s and the same bounds,
 // and goes by the protocol negotiated. Connections without TLS come out as they
 // are. A listener that is wrapped already is returned as it is.
@@ -273,10 +273,11 @@ func (l *splitListener) shakeHands(t *tls.Conn, place *waiting) {
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeTime)
 	defer cancel()
 	err := t.HandshakeContext(ctx)
+	protocol := t.ConnectionState().NegotiatedProtocol
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		_ = t.Close() // it was closed when the time had passed
-	case err == nil && t.ConnectionState().NegotiatedProtocol == "":
+	case err == nil && (protocol == "" || protocol == http11):
 		l.deliver(&lazyConn{Conn: t, hub: l.hub})
 	default:
 		// The HTTP server meets the same error and has an answer to it.

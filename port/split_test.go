@@ -250,25 +250,27 @@ func TestSplit(t *testing.T) {
 		native int64
 	}{
 		{"both", siteConfig{}, "", "127.0.0.1:", true, true, 1},
-		{"after TLS only", siteConfig{noPre: true}, "", "127.0.0.1:", false, true, 1},
-		{"before TLS only", siteConfig{noPost: true}, "", "127.0.0.1:", true, false, 2},
+		{"after TLS only", siteConfig{noPre: true}, "", "127.0.0.1:", false, true, 0},
+		{"before TLS only", siteConfig{noPost: true}, "", "127.0.0.1:", true, false, 3},
 		{"proxy protocol first", siteConfig{proxyFirst: true}, proxyLine, "192.0.2.77:4711", true, true, 1},
-		{"proxy protocol second", siteConfig{proxyAfterPre: true}, proxyLine, "192.0.2.77:4711", false, true, 1},
+		{"proxy protocol second", siteConfig{proxyAfterPre: true}, proxyLine, "192.0.2.77:4711", false, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			leakFree(t)
 			s := newSite(t, c.cfg)
-			if got := get(t, s.dial(t, c.before, "http/1.1")); !startsWith(got, "HTTP/1.1 "+c.from) {
-				t.Errorf("with ALPN: %q", got)
-			}
-			if got := get(t, s.dial(t, c.before)); !startsWith(got, "HTTP/1.1 "+c.from) {
-				t.Errorf("without ALPN: %q", got)
+			for _, protocols := range [][]string{{"other", "http/1.1"}, {"http/1.1"}, nil} {
+				if got := get(t, s.dial(t, c.before, protocols...)); !startsWith(got, "HTTP/1.1 "+c.from) {
+					t.Errorf("with ALPN %q: %q", protocols, got)
+				}
 			}
 			if got := s.native.Load(); got != c.native {
 				t.Errorf("%d connections came as *tls.Conn, want %d", got, c.native)
 			}
-			if c.turn {
-				conn := s.dial(t, c.before)
+			for _, protocols := range [][]string{nil, {"http/1.1"}} {
+				if !c.turn {
+					break
+				}
+				conn := s.dial(t, c.before, protocols...)
 				message := bindingFrame(12)[frameHeader:]
 				conn.Write(message)
 				d := next(t, s.sink.tlss)
