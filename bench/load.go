@@ -205,7 +205,7 @@ func (l *load) connect(ctx context.Context, room, identity string, first chan st
 		return nil, err
 	}
 	c, err := client.Join(ctx, client.Options{
-		URL: l.dial.url, Token: token, API: api,
+		URL: l.dial.url, Token: token, API: api, HTTP: trusting,
 		OnTrack: func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { l.receive(t, first) },
 	})
 	if err != nil {

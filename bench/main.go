@@ -6,6 +6,8 @@
 //
 //	go run . run                 all servers, all scenarios, interleaved
 //	go run . run -scenario group12 -rounds 5
+//	go run . run -server videoroom,videoroom-shared   a socket of our own, and HTTP/3's
+//	go run . http3               downloads over HTTP/3 without and with the directive
 //	go run . load -h             one load against a running server
 //
 // A server runs alone on processor 0 and the load on processor 1, one server
@@ -18,7 +20,9 @@ import (
 	"os"
 )
 
-var commands = map[string]func([]string) error{"run": runCommand, "load": loadCommand}
+var commands = map[string]func([]string) error{
+	"run": runCommand, "load": loadCommand, "http3": http3Command, "fetch": fetchCommand,
+}
 
 func main() {
 	name, args := "run", os.Args[1:]

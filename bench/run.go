@@ -95,7 +95,11 @@ func measure(s server, binary, scenario string, window time.Duration, dir string
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	load := exec.Command("taskset", "-c", "1", self, "load", "-scenario", scenario, "-url", s.url,
+	url := s.url
+	if strings.HasPrefix(url, "https:") {
+		url += "/video"
+	}
+	load := exec.Command("taskset", "-c", "1", self, "load", "-scenario", scenario, "-url", url,
 		"-key", benchKey, "-secret", benchSecret, "-window", window.String(), "-pid", strconv.Itoa(cmd.Process.Pid))
 	load.Stderr = os.Stderr
 	out, err := load.Output()
