@@ -6,6 +6,7 @@ package videoroom
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // address is a place under which browsers reach a site, as far as the
-// configuration tells: for log lines and links, never for a decision.
+// configuration tells, for log lines and links.
 type address struct {
 	site   *config.Site
 	scheme string
@@ -71,9 +72,31 @@ func (a *App) addresses() []address {
 	return all
 }
 
+// names returns the host names of the sites without a name to which nothing but
+// these leads.
+func (a *App) names() map[*config.Site][]string {
+	names, open := make(map[*config.Site][]string), make(map[*config.Site]bool)
+	for _, srv := range a.servers() {
+		walk(srv.Routes, place{}, func(h *Handler, in place) {
+			switch {
+			case h.site.Name != "":
+			case in.exact:
+				names[h.site] = append(names[h.site], in.hosts...)
+			default:
+				open[h.site] = true
+			}
+		})
+	}
+	for site := range open {
+		delete(names, site)
+	}
+	return names
+}
+
 // place is what the routes around a handler say about it.
 type place struct {
 	hosts  []string
+	exact  bool   // nothing but hosts leads here
 	prefix string // of the path, stripped before the handler sees it
 }
 
@@ -81,7 +104,7 @@ func walk(routes caddyhttp.RouteList, in place, visit func(*Handler, place)) {
 	for _, route := range routes {
 		here := in
 		if hosts := hostsOf(route.MatcherSets); len(hosts) > 0 {
-			here.hosts = hosts
+			here.hosts, here.exact = hosts, exact(route.MatcherSets)
 		}
 		for _, handler := range route.Handlers {
 			switch m := handler.(type) {
@@ -114,6 +137,24 @@ func hostsOf(sets caddyhttp.MatcherSets) []string {
 		}
 	}
 	return hosts
+}
+
+// exact tells whether each of the sets demands one of the names that hostsOf
+// returns.
+func exact(sets caddyhttp.MatcherSets) bool {
+	for _, set := range sets {
+		demands := false
+		for _, matcher := range set {
+			if m, ok := matcher.(*caddyhttp.MatchHost); ok {
+				pattern := func(host string) bool { return strings.ContainsAny(host, "*{") }
+				demands = !slices.ContainsFunc(*m, pattern)
+			}
+		}
+		if !demands {
+			return false
+		}
+	}
+	return true
 }
 
 // listens returns how browsers reach a server: host is "" where it listens on

@@ -9,84 +9,154 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/certmagic"
 
+	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/port"
 )
 
 // What is said where calls cannot use the port of a site. Each names what to
 // do about it.
 const (
-	adviceWrappers = "calls cannot use the port of the site: write servers { listener_wrappers { videoroom_pre tls videoroom } packet_conn_wrappers { videoroom } } into the Caddyfile's global options, because Caddy adds them by itself only where videoroom stands directly in the block of a site and no servers option is set"
+	adviceWrappers = "calls cannot use the port of the site: write servers { listener_wrappers { videoroom_pre tls videoroom } packet_conn_wrappers { videoroom } } into the Caddyfile's global options, with proxy_protocol before videoroom_pre where that is used, because Caddy adds them by itself only where videoroom stands directly in the block of a site and no servers option is set"
 	adviceFirst    = "calls cannot use the UDP port of the site: write videoroom as the first of its packet_conn_wrappers, then stop Caddy and start it again, because another wrapper has hidden the socket"
 	adviceRestart  = "calls cannot use the UDP port of the site: stop Caddy and start it again, because HTTP/3 was open before videoroom was added"
+	adviceTaken    = "calls cannot use the UDP port of the site: end the program that has it, or what else the error names, and reload the configuration, because without HTTP/3 videoroom has to open it"
+	adviceHTTP3    = "calls cannot use the UDP port of the site: switch HTTP/3 on, because on this system videoroom cannot open the port in its place"
+	adviceProxy    = "calls from other machines may find no way to a site without HTTPS: where another proxy stands before Caddy, write videoroom { media_port 8443 } into the Caddyfile's global options, let that port through to this machine in UDP and TCP, and restart Caddy"
+)
+
+// What is said where videoroom has opened the UDP port of a site.
+const (
+	openedNoHTTP3 = "videoroom has opened the UDP port of the site for calls, because HTTP/3 is off there"
+	openedNoTLS   = "videoroom has opened the UDP port of the site for calls, because the site has no HTTPS"
 )
 
 // started handles Caddy's event of the same name: all listeners are open.
 type started struct{ app *App }
 
-// Handle says once per configuration what keeps calls from the ports of sites.
+// Handle opens the UDP ports that HTTP/3 does not, and says once per
+// configuration what keeps calls from the ports of sites.
 func (s started) Handle(context.Context, caddy.Event) error {
+	a, hub := s.app, port.Shared()
+	ports := a.sitePorts()
+	own := a.mediaPort() != config.SitePort
 	said := make(map[string][]uint)
-	for _, srv := range s.app.servers() {
-		for at, text := range shortcomings(srv, port.Shared()) {
-			said[text] = append(said[text], at)
+	say := func(text string, at sitePort) {
+		if text != "" && !slices.Contains(said[text], uint(at.port)) {
+			said[text] = append(said[text], uint(at.port))
 		}
 	}
-	level := slog.LevelInfo // there is another way for calls
-	if _, ok := s.app.app.OwnPort(); !ok {
-		level = slog.LevelWarn
+	for _, at := range ports {
+		switch {
+		case at.tls:
+			say(at.shortcoming(hub), at)
+			if !at.http3 && !port.SharesPorts {
+				say(adviceHTTP3, at)
+			}
+		case !own && at.faces():
+			say(adviceProxy, at)
+		}
+	}
+	level := slog.LevelWarn
+	if own {
+		level = slog.LevelInfo // there is another way for calls
 	}
 	for text, ports := range said {
 		slices.Sort(ports)
-		s.app.log.Log(context.Background(), level, text, slog.Any("ports", ports))
+		a.log.Log(context.Background(), level, text, slog.Any("ports", ports))
 	}
+	openUDP(hub, ports, own)
 	return nil
 }
 
-// shortcomings returns the advice for each port of srv that needs one.
-func shortcomings(srv *caddyhttp.Server, hub *port.Hub) map[uint]string {
-	found := make(map[uint]string)
-	if len(srv.TLSConnPolicies) == 0 {
-		return found
-	}
-	for i, listen := range srv.Listen {
-		na, err := caddy.ParseNetworkAddress(listen)
-		if err != nil || na.IsUnixNetwork() || na.IsFdNetwork() {
+// openUDP has the hub open the UDP ports of sites that HTTP/3 does not. Beside a
+// port of our own those of sites without HTTPS stay closed: where such a site is
+// not for this machine alone, nothing leads to them.
+func openUDP(hub *port.Hub, ports []sitePort, own bool) {
+	var addrs []netip.AddrPort
+	opened := make(map[uint16]string) // what to say
+	for _, at := range ports {
+		if at.http3 || at.tls && !port.SharesPorts || !at.tls && own {
 			continue
 		}
-		for offset := range na.PortRangeSize() {
-			at := na.StartPort + offset
-			if text := shortcoming(srv, i, uint16(at), hub); text != "" {
-				found[at] = text
-			}
+		addr, ok := at.udp()
+		if !ok {
+			continue
+		}
+		addrs = append(addrs, addr)
+		if opened[at.port] = openedNoTLS; at.tls {
+			opened[at.port] = openedNoHTTP3
 		}
 	}
-	return found
+	type sentence struct {
+		text string
+		port uint16
+	}
+	var mu sync.Mutex
+	said := make(map[sentence]bool)
+	hub.OpenUDP(addrs, func(addr netip.AddrPort, err error) {
+		// The one in force then, which may be a later one than this.
+		var a *App
+		if p := runningEngine(); p != nil {
+			a = p.current()
+		}
+		it := sentence{opened[addr.Port()], addr.Port()}
+		if err != nil {
+			it.text = adviceTaken
+		}
+		mu.Lock()
+		again := said[it]
+		said[it] = true
+		mu.Unlock()
+		switch {
+		case again || a == nil:
+		case err != nil:
+			a.log.Warn(it.text, slog.Any("ports", []uint16{it.port}), slog.Any("error", err))
+		default:
+			a.log.Info(it.text, slog.Any("ports", []uint16{it.port}))
+		}
+	})
 }
 
-// shortcoming returns the advice for one port of the i-th listen address.
-func shortcoming(srv *caddyhttp.Server, i int, at uint16, hub *port.Hub) string {
-	protocols := srv.Protocols
-	if i < len(srv.ListenProtocols) && srv.ListenProtocols[i] != nil {
-		protocols = srv.ListenProtocols[i]
-	}
-	samePort := func(addr netip.AddrPort) bool { return addr.Port() == at }
+// shortcoming returns the advice for a port with TLS, if it needs one.
+func (at sitePort) shortcoming(hub *port.Hub) string {
+	samePort := func(addr netip.AddrPort) bool { return addr.Port() == at.port }
 	tcp := slices.ContainsFunc(hub.TCPPorts(), samePort)
-	udp := !slices.Contains(protocols, "h3") ||
+	udp := !at.http3 ||
 		slices.ContainsFunc(hub.SharedSockets(), func(s *port.Socket) bool { return samePort(s.LocalAddr()) })
 	switch {
 	case tcp && udp:
 		return ""
-	case !tcp, !sharesUDP(srv):
+	case !tcp, !sharesUDP(at.server):
 		return adviceWrappers
-	case errors.Is(hub.Declined(at), port.ErrNotFirst):
+	case errors.Is(hub.Declined(at.port), port.ErrNotFirst):
 		return adviceFirst
 	}
 	return adviceRestart
+}
+
+// faces tells whether other machines are meant to reach a port without TLS:
+// by names that are no internal ones, through a proxy, or, without any names, on
+// addresses that are not.
+func (at sitePort) faces() bool {
+	if len(at.server.TrustedProxiesRaw) > 0 {
+		return true
+	}
+	var hosts []string
+	walk(at.server.Routes, place{}, func(_ *Handler, in place) { hosts = append(hosts, in.hosts...) })
+	if ip, err := netip.ParseAddr(at.host); len(hosts) == 0 {
+		if at.host == "" || err == nil && ip.IsUnspecified() {
+			return true
+		}
+		hosts = []string{at.host}
+	}
+	return slices.ContainsFunc(hosts, func(host string) bool { return !certmagic.SubjectIsInternal(host) })
 }
 
 // servers returns the servers that lead to a handler of this configuration.

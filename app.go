@@ -24,6 +24,7 @@ import (
 type App struct {
 	config.App
 
+	ctx     caddy.Context
 	app     config.App // App with defaults
 	log     *slog.Logger
 	storage certmagic.Storage
@@ -44,6 +45,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 
 // Provision prepares the app. The engine is not touched before Start.
 func (a *App) Provision(ctx caddy.Context) error {
+	a.ctx = ctx
 	a.app = a.App
 	a.app.PublicIP = slices.Clone(a.App.PublicIP)
 	a.app.SetDefaults()
@@ -83,7 +85,7 @@ func (a *App) Start() error {
 	p := held.(*pooled)
 	a.pooled = p
 	a.held.Store(true)
-	if loaded && !p.serves(a.app) {
+	if loaded && !p.serves(a) {
 		a.log.Warn("media_port and public_ip stay as they are until Caddy is restarted, because running calls keep their sockets")
 	}
 	p.enter(a)
@@ -135,7 +137,7 @@ func (a *App) registered() []*Handler {
 
 // snapshot is what the engine keeps of this configuration.
 func (a *App) snapshot() engine.Snapshot {
-	s := engine.Snapshot{App: a.app, Log: a.log}
+	s := engine.Snapshot{App: a.app, Names: a.names(), Log: a.log}
 	for _, h := range a.registered() {
 		s.Sites = append(s.Sites, h.site)
 	}

@@ -36,6 +36,7 @@ type lab struct {
 	t                          *testing.T
 	dir                        string
 	http, https, admin, media  int
+	ip                         string // where the client finds every name
 	client                     *http.Client
 	extraGlobal, extraAppLines string
 }
@@ -50,7 +51,7 @@ func newLab(t *testing.T) *lab {
 	// leaves behind is the system's to clear.
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	ports := freePorts(t, 4)
-	l := &lab{t: t, dir: dir, http: ports[0], https: ports[1], admin: ports[2], media: ports[3]}
+	l := &lab{t: t, dir: dir, http: ports[0], https: ports[1], admin: ports[2], media: ports[3], ip: "127.0.0.1"}
 	l.client = &http.Client{
 		Timeout:       10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -61,7 +62,7 @@ func newLab(t *testing.T) *lab {
 				if err != nil {
 					return nil, err
 				}
-				return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+				return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(l.ip, port))
 			},
 		},
 	}

@@ -5,13 +5,13 @@ package videoroom
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/engine"
 	"github.com/caddy-videoroom/videoroom/port"
 )
@@ -31,17 +31,19 @@ var engines = caddy.NewUsagePool()
 type pooled struct {
 	engine *engine.Engine
 	store  *currentStore
-	app    config.App // the settings the sockets were opened with
+	// The settings that the sockets were opened with.
+	mediaPort int
+	publicIPs []netip.Addr
 
 	mu      sync.Mutex
 	holders []*App // oldest first; the last one's settings apply
 }
 
 func newPooled(a *App) (*pooled, error) {
-	store := newCurrentStore(a.storage)
+	store, mediaPort, publicIPs := newCurrentStore(a.storage), a.mediaPort(), a.app.Addrs()
 	e, err := engine.New(context.Background(), engine.Options{
-		MediaPort: a.app.MediaPort,
-		PublicIPs: a.app.Addrs(),
+		MediaPort: mediaPort,
+		PublicIPs: publicIPs,
 		Hub:       port.Shared(),
 		Store:     store,
 		Log:       a.log,
@@ -49,20 +51,26 @@ func newPooled(a *App) (*pooled, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pooled{engine: e, store: store, app: a.app}, nil
+	return &pooled{engine: e, store: store, mediaPort: mediaPort, publicIPs: publicIPs}, nil
 }
 
 // Destruct tells whoever is still there to come back and closes the engine.
 func (p *pooled) Destruct() error {
+	hub := port.Shared()
+	if !caddy.Exiting() {
+		// The sites' UDP ports may be somebody else's now.
+		hub.OpenUDP(nil, nil)
+	}
+	defer hub.OpenUDP(nil, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	p.engine.Drain(ctx)
 	return p.engine.Close()
 }
 
-// serves reports whether the running sockets are what app asks for.
-func (p *pooled) serves(app config.App) bool {
-	return p.app.MediaPort == app.MediaPort && slices.Equal(p.app.Addrs(), app.Addrs())
+// serves reports whether the running sockets are what a asks for.
+func (p *pooled) serves(a *App) bool {
+	return p.mediaPort == a.mediaPort() && slices.Equal(p.publicIPs, a.app.Addrs())
 }
 
 // enter makes a's settings the ones that apply.

@@ -15,7 +15,7 @@ import (
 // Defaults that apply where a setting is absent.
 const (
 	DefaultBasePath        = "/video"
-	DefaultMediaPort       = 8443
+	DefaultMediaPort       = SitePort
 	DefaultLanguage        = German
 	DefaultAddress         = Formal
 	DefaultE2EE            = Off
@@ -25,8 +25,8 @@ const (
 	DefaultHostID = "praxis"
 )
 
-// SitePort as MediaPort means that nothing is opened beside the sites' own
-// HTTPS ports, whatever their numbers are.
+// SitePort as MediaPort means that calls share the sites' own ports, whatever
+// their numbers are, and that no other is opened.
 const SitePort = 443
 
 // Values of the settings that choose between words.
@@ -53,11 +53,23 @@ const (
 
 // App holds the settings of the one engine that all sites of a server share.
 type App struct {
-	// MediaPort is the UDP port that carries sound and pictures beside the
-	// site's own, and that the firewall should let through. 443 means none
-	// beside the site's own. Default: 8443.
-	// Changing it takes effect when the server process is restarted, because
-	// running calls keep their sockets across a configuration reload.
+	// MediaPort is a port for sound and pictures beside those of the sites, in
+	// UDP and TCP; the firewall must let it through. Clients try it first.
+	// Default: 443, which stands for the sites' own ports, whatever their
+	// numbers are, and opens no other.
+	//
+	// On its own port a site with HTTPS takes calls in UDP beside HTTP/3, or,
+	// where HTTP/3 is off, in a UDP socket that is opened for them, and in TCP
+	// beside HTTPS. A site without HTTPS takes them in UDP on the number of its
+	// port and on the addresses that it listens on; unless this is set.
+	//
+	// Set it, for example to 8443, where another proxy stands before Caddy,
+	// because that passes on neither UDP nor calls in TCP; where people reach the
+	// server under a private address, because Chromium uses neither port 443 nor
+	// 80 there and takes the detour of TLS; and where a site listens on a loopback
+	// address alone, because Firefox does not use those for calls. Changing it
+	// takes effect when the server process is restarted, because running calls
+	// keep their sockets across a configuration reload.
 	MediaPort int `json:"media_port,omitempty"`
 
 	// PublicIP lists the addresses (IPv4 and IPv6, without port) under which
@@ -159,7 +171,7 @@ type APIKey struct {
 	Secret string `json:"secret"`
 }
 
-// OwnPort returns the port that is opened beside those of the sites; ok is
+// OwnPort returns the port that is to be opened beside those of the sites; ok is
 // false where there is none.
 func (a *App) OwnPort() (port int, ok bool) {
 	if a.MediaPort == SitePort {

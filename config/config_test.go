@@ -175,7 +175,7 @@ func checkError(t *testing.T, err error, want string) {
 }
 
 func TestOwnPort(t *testing.T) {
-	for port, want := range map[int]int{0: DefaultMediaPort, 8443: 8443, 3478: 3478, 443: 0} {
+	for port, want := range map[int]int{0: 0, 8443: 8443, 3478: 3478, 443: 0} {
 		app := App{MediaPort: port}
 		app.SetDefaults()
 		if got, ok := app.OwnPort(); got != want || ok != (want != 0) {

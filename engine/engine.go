@@ -7,9 +7,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,11 +40,11 @@ type Media interface {
 
 // Options is what an engine is made of.
 type Options struct {
-	// MediaPort is the UDP port of the media plane; 0 lets the system choose,
-	// config.SitePort opens none.
+	// MediaPort is the port of the media plane itself, in UDP and, where there
+	// is a Hub, in TCP; 0 lets the system choose, config.SitePort opens none.
 	MediaPort int
-	// Hub is where Caddy's listeners divert media from the sites' own ports;
-	// nil: they do not.
+	// Hub is where media comes in on the sites' own ports, and in TCP; nil: it
+	// does not.
 	Hub *port.Hub
 	// PublicIPs are announced to clients beside the machine's own addresses.
 	PublicIPs []netip.Addr
@@ -59,6 +61,10 @@ type Options struct {
 type Snapshot struct {
 	App   config.App
 	Sites []*config.Site
+	// Names are the host names, in lower case, of sites without a name of their
+	// own that nothing but these leads to. A site that is not in it may answer
+	// to any.
+	Names map[*config.Site][]string
 	Log   *slog.Logger
 }
 
@@ -117,12 +123,13 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 // more, or none has a room's API key, the rooms end with notice; see serving
 // for what that means.
 func (e *Engine) Install(s Snapshot) {
-	e.snapshot.Store(&s)
+	before := e.snapshot.Swap(&s)
 	e.log.use(s.Log)
-	e.desk.Install(func(id string) []*config.Site { return serving(s.Sites, id) })
+	find := func(id string) []*config.Site { return s.succeeding(before, id) }
+	e.desk.Install(find)
 	for _, r := range e.rooms.Rooms() {
 		key := r.Key()
-		sites := realmSites(serving(s.Sites, key.Site), key.Realm)
+		sites := realmSites(find(key.Site), key.Realm)
 		if len(sites) == 0 {
 			r.End(room.ReasonRoomClosed)
 		} else if size, agreed := commonSize(sites); agreed {
@@ -143,10 +150,26 @@ func commonSize(sites []*config.Site) (size int, agreed bool) {
 	return sites[0].MaxParticipants, true
 }
 
+// succeeding returns the sites that serve a site id in the place of those of the
+// snapshot before. As serving does, it rather keeps an id than ends its rooms:
+// only where a host name led to a site before, and now leads to none, does it
+// leave out those without a name that answer to other host names.
+func (s *Snapshot) succeeding(before *Snapshot, id string) []*config.Site {
+	sites := serving(s.Sites, id)
+	led := func(names []string) bool { return slices.Contains(names, id) }
+	if !slices.ContainsFunc(slices.Collect(maps.Values(before.Names)), led) {
+		return sites
+	}
+	return slices.DeleteFunc(slices.Clone(sites), func(site *config.Site) bool {
+		names, known := s.Names[site]
+		return site.Name == "" && known && !led(names)
+	})
+}
+
 // serving returns the sites that may serve a site id: those of that name, or,
 // where there are none, all without a name. The latter serve whatever host
-// names lead to them, which a snapshot does not know; so an id counts as served
-// while any such site exists, and rooms are rather kept than ended.
+// names lead to them; an id counts as served while any such site exists, and
+// rooms are rather kept than ended.
 func serving(sites []*config.Site, id string) []*config.Site {
 	var named, unnamed []*config.Site
 	for _, s := range sites {

@@ -388,6 +388,27 @@ func TestServing(t *testing.T) {
 	}
 }
 
+// A host name that led to a site, and leads to none now, is served no more.
+func TestSucceeding(t *testing.T) {
+	a, b, named := new(config.Site), new(config.Site), &config.Site{Name: "named"}
+	for name, tc := range map[string]struct {
+		before, now map[*config.Site][]string
+		id          string
+		want        int
+	}{
+		"stays":                   {map[*config.Site][]string{a: {"a"}}, map[*config.Site][]string{a: {"a"}, b: {"b"}}, "a", 1},
+		"gone":                    {map[*config.Site][]string{a: {"a", "x"}}, map[*config.Site][]string{a: {"a"}, b: {"b"}}, "x", 0},
+		"gone, but one takes any": {map[*config.Site][]string{a: {"a", "x"}}, map[*config.Site][]string{b: {"b"}}, "x", 1},
+		"never led anywhere":      {map[*config.Site][]string{a: {"a"}}, map[*config.Site][]string{a: {"a"}, b: {"b"}}, "rewritten", 2},
+		"has a name now":          {map[*config.Site][]string{a: {"named"}}, map[*config.Site][]string{a: {"a"}, b: {"b"}}, "named", 1},
+	} {
+		now := &Snapshot{Sites: []*config.Site{a, b, named}, Names: tc.now}
+		if got := now.succeeding(&Snapshot{Names: tc.before}, tc.id); len(got) != tc.want {
+			t.Errorf("%s: %d sites, want %d", name, len(got), tc.want)
+		}
+	}
+}
+
 func TestHostKey(t *testing.T) {
 	b := newBench(t, Options{}, testSite())
 	if _, err := b.engine.HostKey(siteID, "nobody"); !errors.Is(err, ErrUnknownHost) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/port"
@@ -22,7 +23,8 @@ import (
 var errRemoved = errors.New("the participant has been removed")
 
 // listening connects the media plane to what Caddy's listeners divert from the
-// sites' own ports: datagrams beside HTTP/3, ICE-TCP before TLS, TURN inside it.
+// sites' own ports, and to the TCP half of its own: datagrams beside HTTP/3 or
+// instead of it, ICE-TCP before TLS, TURN inside it.
 type listening struct {
 	hub      *port.Hub
 	plane    *sfu.Plane
@@ -41,37 +43,34 @@ var (
 	_ port.TURNAuth = (*listening)(nil)
 )
 
-// reach tells the media plane what else clients may reach it at. It is asked
+// reachable tells the media plane what else clients may reach it at. It is asked
 // from the moment the plane exists, before anything is attached to the hub.
-func reach(hub *port.Hub) func() sfu.Reach {
-	if hub == nil {
-		return nil
-	}
-	return func() (r sfu.Reach) {
-		for _, s := range hub.SharedSockets() {
-			r.UDPPorts = appendNew(r.UDPPorts, s.LocalAddr().Port())
-		}
-		for _, a := range hub.TCPPorts() {
-			r.TCPPorts = appendNew(r.TCPPorts, a.Port())
-		}
-		if len(r.TCPPorts) > 0 {
-			r.Relayed = port.VirtualPeer
-		}
-		return r
-	}
+type reachable struct {
+	hub *port.Hub
+	own atomic.Pointer[port.ICEListener] // the TCP half of the plane's own port
 }
 
-func appendNew(s []uint16, v uint16) []uint16 {
-	if slices.Contains(s, v) {
-		return s
+// reach lists our own port before those of the sites: it takes nothing from
+// HTTP/3, and clients that refuse port 443 on private addresses take it.
+func (r *reachable) reach() (at sfu.Reach) {
+	if own := r.own.Load(); own != nil {
+		at.TCP = append(at.TCP, own.LocalAddr())
 	}
-	return append(s, v)
+	for _, s := range r.hub.Sockets() {
+		at.UDP = append(at.UDP, s.LocalAddr())
+	}
+	sites := r.hub.TCPPorts()
+	if len(sites) > 0 {
+		at.Relayed = port.VirtualPeer
+	}
+	at.TCP = append(at.TCP, sites...)
+	return at
 }
 
 func listen(hub *port.Hub, plane *sfu.Plane, keys *token.Keys, r *refusals) *listening {
 	l := &listening{hub: hub, plane: plane, keys: keys, refusals: r}
 	l.turn = port.NewTURN(l, l.open)
-	l.sockets = hub.SharedSockets()
+	l.sockets = hub.Sockets()
 	l.unwatch = hub.OnChange(l.changed)
 	l.detach = hub.Attach(l)
 	return l
@@ -83,18 +82,37 @@ func (l *listening) close() {
 	l.turn.Close()
 }
 
-// changed makes the plane forget sockets that have been closed.
+// changed tells the plane which sockets are gone, and what has taken their place.
+// It holds the lock to the end, so that the plane learns of changes in their order.
 func (l *listening) changed() {
-	now := l.hub.SharedSockets()
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	before := l.sockets
-	l.sockets = now
-	l.mu.Unlock()
+	l.sockets = l.hub.Sockets()
 	for _, s := range before {
-		if !slices.Contains(now, s) {
+		if slices.Contains(l.sockets, s) {
+			continue
+		}
+		if next := successor(s, l.sockets); next != nil {
+			l.plane.Takeover(s, next)
+		} else {
 			l.plane.Forget(s)
 		}
 	}
+}
+
+// successor returns the socket that gets what gone would get now: on the same
+// address, else on the same port.
+func successor(gone *port.Socket, sockets []*port.Socket) (next *port.Socket) {
+	for _, s := range sockets {
+		switch at := s.LocalAddr(); {
+		case at == gone.LocalAddr():
+			return s
+		case at.Port() == gone.LocalAddr().Port():
+			next = s
+		}
+	}
+	return next
 }
 
 // Datagrams implements port.Sink.

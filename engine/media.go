@@ -4,17 +4,23 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"net/netip"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/port"
 	"github.com/caddy-videoroom/videoroom/room"
 	"github.com/caddy-videoroom/videoroom/sfu"
 )
 
 // plane is the media plane of package sfu in the shape that rooms want.
-type plane struct{ *sfu.Plane }
+type plane struct {
+	*sfu.Plane
+	tcp *port.ICEListener // nil without a port of our own, or a hub
+}
 
 // planeRoom is a room of it.
 type planeRoom struct{ *sfu.Room }
@@ -29,15 +35,38 @@ func openPlane(o Options, log *slog.Logger) (Media, error) {
 	if o.MediaPort < 0 || o.MediaPort > math.MaxUint16 {
 		return nil, fmt.Errorf("starting the media plane: %d is no port", o.MediaPort)
 	}
-	at := o.MediaPort
-	if at == config.SitePort {
-		at = sfu.NoPort
+	conf := sfu.PlaneConfig{Port: o.MediaPort, PublicIPs: o.PublicIPs, Log: log}
+	if o.MediaPort == config.SitePort {
+		conf.Port = sfu.NoPort
 	}
-	p, err := sfu.NewPlane(sfu.PlaneConfig{Port: at, PublicIPs: o.PublicIPs, Log: log, Reach: reach(o.Hub)})
+	var r *reachable
+	if o.Hub != nil {
+		r = &reachable{hub: o.Hub}
+		conf.Reach = r.reach
+	}
+	p, err := sfu.NewPlane(conf)
 	if err != nil {
 		return nil, fmt.Errorf("starting the media plane: %w", err)
 	}
-	return plane{p}, nil
+	if conf.Port == sfu.NoPort || r == nil {
+		return plane{Plane: p}, nil
+	}
+	tcp, err := o.Hub.ListenICE(netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(p.Port())))
+	if err != nil {
+		_ = p.Close()
+		return nil, fmt.Errorf("starting the media plane: port %d: %w", p.Port(), err)
+	}
+	r.own.Store(tcp)
+	return plane{Plane: p, tcp: tcp}, nil
+}
+
+// Close ends the plane and closes its port.
+func (p plane) Close() error {
+	var err error
+	if p.tcp != nil {
+		err = p.tcp.Close()
+	}
+	return errors.Join(err, p.Plane.Close())
 }
 
 // NewRoom implements room.Media.

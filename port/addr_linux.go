@@ -38,6 +38,7 @@ type destSys struct {
 	addr  netip.AddrPort
 	local netip.Addr
 	v6    bool
+	wild  bool // the socket is bound to all addresses
 	ready bool
 	// whole is set when the path to addr does not carry segments: for instance
 	// when one is longer than its MTU.
@@ -53,8 +54,8 @@ type destSys struct {
 // it.
 func (d *Dest) resolve(s *Socket) bool {
 	y := &d.sys
-	if !y.ready || y.addr != d.Addr || y.local != d.Local || y.v6 != s.sys.v6 {
-		*y = destSys{addr: d.Addr, local: d.Local, v6: s.sys.v6, ready: true}
+	if !y.ready || y.addr != d.Addr || y.local != d.Local || y.v6 != s.sys.v6 || y.wild != s.wildcard {
+		*y = destSys{addr: d.Addr, local: d.Local, v6: s.sys.v6, wild: s.wildcard, ready: true}
 		y.nameLen = putName(&y.name, d.Addr, y.v6)
 		if s.wildcard {
 			y.putSource()

@@ -15,12 +15,13 @@ import (
 // many goroutines.
 type Sink interface {
 	// Datagrams takes RTC datagrams (STUN, DTLS, SRTP) that came in on a socket
-	// shared with HTTP/3; via sends the replies. ds and its Data are the
-	// caller's again on return. It never blocks.
+	// shared with HTTP/3, or whatever came in on one of the hub's own; via sends
+	// the replies. ds and its Data are the caller's again on return. It never
+	// blocks.
 	Datagrams(via *Socket, ds []Datagram)
 	// Known tells whether addr, an IPv4 address never in its IPv6-mapped form,
-	// belongs to a running transport. It is called per packet and takes no
-	// lock.
+	// may belong to a running transport: a NAT can move one to another port of
+	// the same host at any time. It is called per packet and takes no lock.
 	Known(addr netip.AddrPort) bool
 	// Stream takes over an ICE-TCP connection whose first frame (RFC 4571,
 	// without its length) is given; it returns when the connection has ended.
@@ -38,7 +39,8 @@ type Hub struct {
 	sink atomic.Pointer[attached]
 
 	mu       sync.Mutex
-	sockets  []*Socket
+	sockets  []*Socket // shared and our own, oldest first
+	own      ownUDP
 	tcp      map[netip.AddrPort]*tcp // by local address
 	watchers []*watcher              // replaced, never changed in place
 	declined map[uint16]error        // by local port
@@ -81,7 +83,7 @@ func (h *Hub) Sink() Sink {
 	return nil
 }
 
-// OnChange has f called after each change of SharedSockets or TCPPorts, from
+// OnChange has f called after each change of Sockets or TCPPorts, from
 // the goroutine that made it and perhaps from several at a time: f must return
 // soon and may ask the hub. The returned func ends that; a call that is under way may still finish after it.
 func (h *Hub) OnChange(f func()) (stop func()) {
@@ -111,28 +113,54 @@ func (h *Hub) change(f func() bool) {
 	}
 }
 
-// SharedSockets returns the UDP sockets that HTTP/3 shares with us now, oldest
-// first. They send, and answer LocalAddr; what comes in on them reaches the
-// sink. The caller may keep the slice.
-func (h *Hub) SharedSockets() []*Socket {
+// Sockets returns the UDP sockets on the sites' ports now, oldest first: those
+// that HTTP/3 shares with us and those that the hub has opened. They send, and
+// answer LocalAddr; what comes in on them reaches the sink. The caller may keep
+// the slice.
+func (h *Hub) Sockets() []*Socket {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.sockets)
 }
 
+// SharedSockets returns those of Sockets that HTTP/3 shares with us.
+func (h *Hub) SharedSockets() []*Socket {
+	return slices.DeleteFunc(h.Sockets(), func(s *Socket) bool { return !s.shared })
+}
+
+// addSocket lists a socket of HTTP/3, which takes the place of our own.
 func (h *Hub) addSocket(s *Socket) {
-	h.change(func() bool {
-		h.sockets = append(h.sockets, s)
-		return true
+	h.changeSockets(func() {
+		h.own.ended = slices.DeleteFunc(h.own.ended, func(other *Socket) bool { return other == s })
+		h.sockets = slices.DeleteFunc(h.sockets, func(other *Socket) bool {
+			return !other.shared && sameLocal(other.local, s.local)
+		})
+		if !slices.Contains(h.sockets, s) {
+			h.sockets = append(h.sockets, s)
+		}
 	})
 }
 
+// removeSocket takes a socket of HTTP/3 out of the list: now, or when our own
+// has taken its place.
 func (h *Hub) removeSocket(s *Socket) {
-	h.change(func() bool {
-		n := len(h.sockets)
-		h.sockets = slices.DeleteFunc(h.sockets, func(other *Socket) bool { return other == s })
-		return len(h.sockets) != n
+	var todo netip.AddrPort
+	h.changeSockets(func() {
+		o := &h.own
+		i := slices.IndexFunc(o.wanted, func(a netip.AddrPort) bool { return sameLocal(a, s.local) })
+		other := func(other *Socket) bool { return other != s && sameLocal(other.local, s.local) }
+		if i < 0 || slices.ContainsFunc(h.sockets, other) {
+			h.sockets = slices.DeleteFunc(h.sockets, func(other *Socket) bool { return other == s })
+			return
+		}
+		o.ended = append(o.ended, s)
+		if a := o.wanted[i]; !slices.Contains(o.opening, a) {
+			o.opening, todo = append(o.opening, a), a
+		}
 	})
+	if todo.IsValid() {
+		go h.insist(todo) // ends after openPatience
+	}
 }
 
 // addTCP notes an open listener on addr, before or after TLS. The returned func

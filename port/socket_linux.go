@@ -6,7 +6,6 @@
 package port
 
 import (
-	"fmt"
 	"sync/atomic"
 	"syscall"
 
@@ -22,23 +21,6 @@ type socketSys struct {
 	gso atomic.Bool
 	// sendmmsg is the system call; tests put failures in front of it.
 	sendmmsg func(fd uintptr, msgs []unix.Mmsghdr) (int, unix.Errno)
-}
-
-// control prepares a socket before it is bound.
-func control(c syscall.RawConn, reusePort bool) error {
-	if !reusePort {
-		return nil
-	}
-	var err error
-	if e := c.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-	}); e != nil {
-		return e
-	}
-	if err != nil {
-		return fmt.Errorf("sharing the port: %w", err)
-	}
-	return nil
 }
 
 func (y *socketSys) init(s *Socket) error {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"net/netip"
 	"os"
-	"syscall"
 	"time"
 )
 
@@ -37,9 +36,6 @@ func (socketSys) init(s *Socket) error {
 }
 
 func (socketSys) segments() bool { return false }
-
-// control sets nothing: sharing a port is not portable.
-func control(syscall.RawConn, bool) error { return nil }
 
 // read brings one datagram.
 func (s *Socket) read(b *Batch) error {

@@ -256,7 +256,10 @@ func (r *Room) mediaState(p *participant, s sfu.PeerState) {
 		return
 	}
 	switch s {
+	case sfu.PeerSilent:
+		r.silent(p)
 	case sfu.PeerConnected:
+		r.agenda.cancel(p.nudgeTask)
 		r.agenda.cancel(p.failTask)
 		r.setLost(p, false)
 		if p.state < StateActive {

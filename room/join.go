@@ -163,7 +163,7 @@ func (r *Room) remove(p *participant, reason Reason) {
 		r.endMedia(p)
 	}
 	p.gone = true
-	for _, t := range []*task{p.graceTask, p.failTask, p.refreshTask, p.offerTask} {
+	for _, t := range []*task{p.graceTask, p.failTask, p.refreshTask, p.offerTask, p.nudgeTask} {
 		r.agenda.cancel(t)
 	}
 	if r.members[p.identity] == p {

@@ -58,6 +58,13 @@ const (
 	fruitlessWait    = 100 * time.Millisecond
 	maxFruitlessWait = 10 * time.Second
 
+	// A client is told to resume again only after minNudgeWait, and after twice
+	// as long each time, up to maxNudgeWait, until it was not necessary for
+	// nudgeMemory.
+	minNudgeWait = 5 * time.Second
+	maxNudgeWait = 20 * time.Second
+	nudgeMemory  = time.Minute
+
 	// downgradeDelay is how long a layer stays on after its last watcher.
 	downgradeDelay = 5 * time.Second
 

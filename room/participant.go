@@ -53,6 +53,10 @@ type participant struct {
 
 	graceTask, failTask, refreshTask *task
 
+	nudgedAt  time.Time     // when p was last told to resume
+	nudgeWait time.Duration // not again before this has passed
+	nudgeTask *task
+
 	level    float32
 	speaking bool
 	grade    int // last told; noGrade before the first

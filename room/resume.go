@@ -27,6 +27,7 @@ func (r *Room) resume(ctx context.Context, q Resume, c Conn) (Session, error) {
 			return nil, ErrRevoked
 		}
 		p.noteToken(q.TokenID)
+		r.agenda.cancel(p.nudgeTask)
 		// The client has left the old connection, even if nobody has noticed: a
 		// farewell would reach nobody.
 		r.hangUp(p)

@@ -121,6 +121,7 @@ func (r *Room) endMedia(p *participant) {
 	p.dropOutbox(r)
 	p.dropBacklog(r)
 	r.agenda.cancel(p.failTask)
+	r.agenda.cancel(p.nudgeTask)
 	r.agenda.cancel(p.offerTask)
 	p.peer.Close()
 }

@@ -37,12 +37,14 @@ const (
 // PeerState is the state of a participant's media path.
 type PeerState uint8
 
-// The states of a media path, in the order they are reached. Disconnected
-// (no consent for 5 s) may return to Connected; Failed (30 s) may too, after an
-// ICE restart. Closed is final.
+// The states of a media path, in the order they are reached. Silent (no sign of
+// life for 1.8 s, though asked for) and Disconnected (8 s) may return to
+// Connected; Failed (30 s) may too, after an ICE restart. While an ICE restart is
+// under way there is no Silent. Closed is final.
 const (
 	PeerNew PeerState = iota
 	PeerConnected
+	PeerSilent
 	PeerDisconnected
 	PeerFailed
 	PeerClosed

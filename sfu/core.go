@@ -63,6 +63,8 @@ type core struct {
 	stats      *counters
 	byAddr     map[netip.AddrPort]*transport
 	byUfrag    map[string]*transport
+	byProbe    map[probeID]*transport
+	bySource   map[uint32]*transport // by SSRC of published media
 	all        map[*transport]struct{}
 	rooms      map[*roomMedia]struct{}
 
@@ -84,6 +86,8 @@ func newCore(index int, dir *directory, stats *counters) *core {
 		stats:      stats,
 		byAddr:     make(map[netip.AddrPort]*transport),
 		byUfrag:    make(map[string]*transport),
+		byProbe:    make(map[probeID]*transport),
+		bySource:   make(map[uint32]*transport),
 		all:        make(map[*transport]struct{}),
 		rooms:      make(map[*roomMedia]struct{}),
 		seq:        make([]uint16, 0, 512),
@@ -101,19 +105,51 @@ func (c *core) receive(data []byte, from netip.AddrPort, local netip.Addr, via o
 	}
 	t := c.byAddr[from]
 	if t == nil {
-		return false
+		if t = c.strayOwner(class, data); t == nil {
+			return false
+		}
+		if !c.strangers.allow(c.now, from.Addr()) {
+			c.stats.dropped.Add(1)
+			return true
+		}
 	}
 	switch class {
 	case demux.RTP:
-		t.receiveRTP(c, data, from, via)
+		t.receiveRTP(c, data, from, local, via)
 	case demux.RTCP:
-		t.receiveRTCP(c, data, from, via)
+		t.receiveRTCP(c, data, from, local, via)
 	case demux.DTLS:
 		t.receiveDTLS(c, data)
 	default:
 		c.stats.dropped.Add(1)
 	}
 	return true
+}
+
+// strayOwner finds the transport of media from an unknown address by its source:
+// a NAT may give a client another address in the middle of a call.
+func (c *core) strayOwner(class demux.Class, data []byte) *transport {
+	ssrc, ok := demux.Source(class, data)
+	if !ok {
+		return nil
+	}
+	return c.bySource[ssrc]
+}
+
+// know notes whose a source is. The first to send with an SSRC keeps it.
+func (c *core) know(ssrc uint32, t *transport) {
+	if ssrc != 0 && c.bySource[ssrc] == nil {
+		c.bySource[ssrc] = t
+		c.dir.setSource(ssrc, c.index)
+	}
+}
+
+// forgetSource drops a source that t does not use any more.
+func (c *core) forgetSource(ssrc uint32, t *transport) {
+	if c.bySource[ssrc] == t {
+		delete(c.bySource, ssrc)
+		c.dir.removeSource(ssrc, c.index)
+	}
 }
 
 // tick does the housekeeping that is due at c.now.

@@ -13,9 +13,10 @@ import (
 	"github.com/pion/stun/v4"
 )
 
-// This file is an ICE-lite agent (RFC 8445 §2.5): it answers checks and never
-// sends any. Checks without a known ufrag or with a wrong integrity get no
-// answer at all, so that the socket reflects nothing.
+// This file is an ICE-lite agent (RFC 8445 §2.5): it answers checks and sends none
+// to find paths (probe.go asks whether one still works). Checks without a known
+// ufrag or with a wrong integrity get no answer at all, so that the socket
+// reflects nothing.
 
 // maxPaths bounds the addresses remembered per transport; the longest silent one
 // makes room for a new one.
@@ -71,10 +72,21 @@ type path struct {
 	addr      netip.AddrPort
 	local     netip.Addr
 	nominated bool
+	answered  bool // a probe
 	seen      int64
+	ufrag     string // ours, of the newest check
+	size      int    // of the newest check
 }
 
 func (c *core) receiveSTUN(b []byte, from netip.AddrPort, local netip.Addr, via outbox) bool {
+	if id, ok := stunAnswer(b); ok {
+		t := c.byProbe[id]
+		if t == nil {
+			return false
+		}
+		t.receiveAnswer(c, b, id, from, local, via)
+		return true
+	}
 	ufrag, ok := stunUfrag(b)
 	if !ok {
 		c.stats.stunRefused.Add(1)
@@ -106,7 +118,8 @@ func (t *transport) check(c *core, b []byte, from netip.AddrPort, local netip.Ad
 	}
 	ours, theirs, _ := strings.Cut(string(user), ":")
 	cred, ok := t.credentialsFor(ours)
-	if !ok || theirs != t.remoteUfrag(ours) ||
+	remote, _ := t.remoteFor(ours)
+	if !ok || theirs != remote.ufrag ||
 		stun.NewShortTermIntegrity(cred.pwd).Check(m) != nil {
 		c.stats.stunRefused.Add(1)
 		return
@@ -123,47 +136,57 @@ func (t *transport) check(c *core, b []byte, from netip.AddrPort, local netip.Ad
 		return
 	}
 	via.WriteTo(answer.Raw, from, local)
-	t.seen(c, from, local, via, m.Contains(stun.AttrUseCandidate), ours == t.cred.ufrag)
-}
-
-// seen records a path that passed a check and selects it where it should be.
-func (t *transport) seen(c *core, from netip.AddrPort, local netip.Addr, via outbox, nominate, current bool) {
 	p := t.path(from, via)
 	if p == nil {
 		p = t.addPath(c, from, via)
 	}
-	p.local, p.seen = local, c.now
+	p.local, p.ufrag, p.size = local, ours, len(b)
+	t.seen(c, p, m.Contains(stun.AttrUseCandidate), ours == t.cred.ufrag)
+}
+
+// seen takes note of a check on a path and selects it where it should be.
+func (t *transport) seen(c *core, p *path, nominate, current bool) {
+	p.seen = c.now
 	p.nominated = p.nominated || nominate
-	t.alive(c)
-	if !nominate || t.on(from, via) {
-		return
-	}
 	// A nomination moves the media at once when there is nothing to move or the
 	// old path is silent. Otherwise the first authenticated packet from the new
 	// path moves it (followMedia), so that checks alone never make it flap.
 	restarted := current && t.selectedUfrag != t.cred.ufrag
-	if !t.selected.IsValid() || restarted || c.now-t.lastMedia > iceSilence {
+	if nominate && (!t.selected.IsValid() || restarted || c.now-t.lastMedia > iceSilence) {
 		t.selectPath(p)
+	}
+	if !t.selected.IsValid() || t.on(p.addr, p.via) {
+		t.alive(c)
 	}
 }
 
-// followMedia moves the outgoing path to where authenticated packets come from.
-func (t *transport) followMedia(c *core, from netip.AddrPort, via outbox) {
+// followMedia moves the outgoing path to where authenticated packets come from:
+// at once where the client has nominated it, else after it has answered a probe.
+// Until then a packet, which anybody may have caught and sent on, proves nothing.
+func (t *transport) followMedia(c *core, from netip.AddrPort, local netip.Addr, via outbox) {
 	if !t.on(from, via) {
 		p := t.path(from, via)
-		if p == nil || !p.nominated {
+		switch {
+		case p != nil && p.nominated:
+			t.selectPath(p)
+		case p != nil && p.answered && t.moveTo(c, p):
+		default:
+			t.askStray(c, from, local, via)
 			return
 		}
-		t.selectPath(p)
 	}
 	t.lastMedia = c.now
+	if t.state != PeerConnected || c.now-t.lastSeen > outage {
+		t.alive(c)
+	}
+	t.lastSeen, t.unanswered = c.now, 0
 }
 
 // on tells whether the selected path is the given one.
 func (t *transport) on(a netip.AddrPort, via outbox) bool { return t.selected == a && t.via == via }
 
 func (t *transport) selectPath(p *path) {
-	t.selected, t.via, t.selectedUfrag = p.addr, p.via, t.cred.ufrag
+	t.selected, t.via, t.selectedUfrag = p.addr, p.via, p.ufrag
 	t.dest.Set(p.addr, p.local)
 }
 
@@ -233,16 +256,20 @@ func (t *transport) credentialsFor(ufrag string) (credentials, bool) {
 	return credentials{}, false
 }
 
-func (t *transport) remoteUfrag(ours string) string {
-	if ours == t.cred.ufrag {
-		return t.remote
+// remoteFor returns the client's credentials that belong to a ufrag of ours.
+func (t *transport) remoteFor(ours string) (credentials, bool) {
+	switch ours {
+	case t.cred.ufrag:
+		return t.remote, true
+	case t.formerCred.ufrag:
+		return t.formerRemote, t.formerCred.ufrag != ""
 	}
-	return t.formerRemote
+	return credentials{}, false
 }
 
 // restart takes new credentials after the client began an ICE restart
 // (RFC 8445 §2.4); the former ones stay valid so that media goes on meanwhile.
-func (t *transport) restart(c *core, cred credentials, remote string) {
+func (t *transport) restart(c *core, cred, remote credentials) {
 	if t.formerCred.ufrag != "" {
 		delete(c.byUfrag, t.formerCred.ufrag)
 	}

@@ -156,11 +156,9 @@ func (p *Plane) Datagrams(via *port.Socket, ds []port.Datagram) {
 	}
 }
 
-// Known tells whether an address belongs to a running transport.
-func (p *Plane) Known(a netip.AddrPort) bool {
-	_, ok := p.dir.owner(a)
-	return ok
-}
+// Known tells whether an address belongs to a running transport, or may: a NAT
+// can give a client another port in the middle of a call.
+func (p *Plane) Known(a netip.AddrPort) bool { return p.dir.host(a.Addr()) }
 
 // Forget tells that a shared socket has been closed.
 func (p *Plane) Forget(s *port.Socket) {

@@ -101,7 +101,7 @@ func linkedPlane(t *testing.T, loops int) *Plane {
 func planeWithout(t *testing.T, loops int, sock *port.Socket) *Plane {
 	t.Helper()
 	p, err := NewPlane(PlaneConfig{Port: NoPort, Loops: loops, answerTime: slowAnswer, Reach: func() Reach {
-		return Reach{UDPPorts: []uint16{sock.LocalAddr().Port()}}
+		return Reach{UDP: []netip.AddrPort{sock.LocalAddr()}}
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ package sfu
 import (
 	"crypto/tls"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -115,7 +114,7 @@ func (p *Peer) connect(o *sdp.Offer) {
 		return
 	}
 	p.cred, p.remote = newCredentials(p.room.loop), o.Ufrag
-	cred, remote := p.cred, p.remote
+	cred, remote := p.cred, credentials{o.Ufrag, o.Pwd}
 	p.room.post(func(c *core) {
 		t.exts = exts
 		t.restart(c, cred, remote)
@@ -383,40 +382,6 @@ func (s *TrackSpec) stream() string {
 		return s.SID
 	}
 	return s.Stream
-}
-
-// candidates are what the client may reach us at: our own port before the shared
-// one, datagrams before streams, and last what only relays understand.
-func (p *Peer) candidates() []sdp.Candidate {
-	plane := p.room.plane
-	addrs := plane.addresses(p.cfg.Reached)
-	var reach Reach
-	if plane.cfg.Reach != nil {
-		reach = plane.cfg.Reach()
-	}
-	if own := plane.Port(); own > 0 {
-		reach.UDPPorts = append([]uint16{uint16(own)}, reach.UDPPorts...)
-	}
-	var out []sdp.Candidate
-	rank := uint16(8191)
-	add := func(a netip.AddrPort, tcp bool) {
-		out = append(out, sdp.Candidate{Addr: a, TCP: tcp, Priority: sdp.CandidatePriority(tcp, rank)})
-		rank--
-	}
-	for _, group := range []struct {
-		ports []uint16
-		tcp   bool
-	}{{reach.UDPPorts, false}, {reach.TCPPorts, true}} {
-		for _, port := range slices.Compact(group.ports) {
-			for _, a := range addrs {
-				add(netip.AddrPortFrom(a, port), group.tcp)
-			}
-		}
-	}
-	if reach.Relayed.IsValid() {
-		add(reach.Relayed, false)
-	}
-	return out
 }
 
 func sha256Prints(o *sdp.Offer) []string {

@@ -288,7 +288,7 @@ func (p *Peer) join(o *sdp.Offer) {
 	p.cred = newCredentials(p.room.loop)
 	p.remote = o.Ufrag
 	t, post := p.t, p.room.post
-	t.cred, t.remote, t.exts = p.cred, o.Ufrag, collectExts(o)
+	t.cred, t.remote, t.exts = p.cred, credentials{o.Ufrag, o.Pwd}, collectExts(o)
 	t.dtls = newBridge(func(b []byte) {
 		post(func(*core) { t.sendDTLS(b) })
 	})

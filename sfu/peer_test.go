@@ -103,6 +103,7 @@ type rtcClient struct {
 	got      []string
 	lastSeq  map[string]uint16
 	gaps     int
+	nat      *nat // between it and the plane; nil: nothing
 }
 
 func newRTCClient(t *testing.T, room *Room, id string) *rtcClient {
@@ -192,6 +193,9 @@ func (c *rtcClient) negotiate() Answer {
 		ans.Published = append(ans.Published, a.Published...)
 		ans.Unpublished = append(ans.Unpublished, a.Unpublished...)
 		ans.SDP, ans.MidToTrack = a.SDP, a.MidToTrack
+		if c.nat != nil {
+			a.SDP = c.nat.through(a.SDP)
+		}
 		if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: a.SDP}); err != nil {
 			c.t.Fatalf("client refused the answer: %v\n%s", err, a.SDP)
 		}

@@ -34,7 +34,7 @@ type PlaneConfig struct {
 	// opens none: then everything comes in by Datagrams and OpenLink.
 	Port int
 	// Reach tells what else clients may reach the plane at; nil: nothing. It is
-	// asked for every answer.
+	// asked for every answer, and owns nothing of what it returns.
 	Reach func() Reach
 	// Addr limits the sockets to one address; invalid: all addresses.
 	Addr netip.Addr
@@ -55,10 +55,12 @@ const NoPort = -1
 // maxLoops bounds the loops; their letters must fit an ICE user name.
 const maxLoops = 16
 
-// Reach is what clients may reach the plane at beside its own port.
+// Reach is what clients may reach the plane at beside its own port. An address of
+// [::] or 0.0.0.0 stands for all of the machine's, or all of IPv4.
 type Reach struct {
-	// UDPPorts are shared with HTTP/3, TCPPorts take ICE-TCP.
-	UDPPorts, TCPPorts []uint16
+	// UDP are sockets whose datagrams come in by Datagrams, TCP take ICE-TCP; the
+	// best first.
+	UDP, TCP []netip.AddrPort
 	// Relayed stands for the plane towards relays; invalid: there are none.
 	Relayed netip.AddrPort
 }

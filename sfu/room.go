@@ -137,7 +137,7 @@ func (t *transport) grade() (grade int, score float32) {
 func (r *roomMedia) qualities() {
 	var out []Quality
 	for _, t := range r.peers {
-		if t.state != PeerConnected && t.state != PeerDisconnected {
+		if t.state < PeerConnected || t.state > PeerDisconnected {
 			continue
 		}
 		g, score := t.grade()

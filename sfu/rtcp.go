@@ -28,7 +28,7 @@ type remoteReport struct {
 }
 
 // receiveRTCP authenticates and handles one RTCP datagram.
-func (t *transport) receiveRTCP(c *core, b []byte, from netip.AddrPort, via outbox) {
+func (t *transport) receiveRTCP(c *core, b []byte, from netip.AddrPort, local netip.Addr, via outbox) {
 	if t.srtpIn == nil {
 		c.stats.dropped.Add(1)
 		return
@@ -38,8 +38,7 @@ func (t *transport) receiveRTCP(c *core, b []byte, from netip.AddrPort, via outb
 		c.stats.dropped.Add(1)
 		return
 	}
-	t.followMedia(c, from, via)
-	t.alive(c)
+	t.followMedia(c, from, local, via)
 	pkts, err := rtcp.Unmarshal(plain)
 	if err != nil {
 		c.stats.dropped.Add(1)

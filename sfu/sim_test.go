@@ -7,6 +7,7 @@ import (
 	"container/heap"
 	"encoding/binary"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
+	"github.com/pion/stun/v4"
 
 	"github.com/caddy-videoroom/videoroom/port"
 )
@@ -23,9 +25,10 @@ import (
 
 // simBox is an outbox that hands every datagram to the simulated network.
 type simBox struct {
-	sim  *sim
-	buf  [port.MaxDatagram + 64]byte
-	sent int
+	sim *sim
+	buf [port.MaxDatagram + 64]byte
+	// sent counts what went through slots, written what went past them.
+	sent, written int
 }
 
 func (b *simBox) Slot() []byte { return b.buf[:0] }
@@ -35,6 +38,7 @@ func (b *simBox) Commit(d *port.Dest, n int) {
 }
 func (b *simBox) Flush() {}
 func (b *simBox) WriteTo(p []byte, to netip.AddrPort, _ netip.Addr) {
+	b.written++
 	b.sim.toClient(to, p)
 }
 
@@ -154,9 +158,14 @@ type simClient struct {
 	addr     netip.AddrPort
 	up, down netem
 	t        *transport
+	own      credentials
 	in, out  *srtp.Context
-	state    []PeerState
-	started  []string
+	// deaf clients answer no probe.
+	deaf    bool
+	probed  [][]byte // requests received
+	checked int      // answers received
+	state   []PeerState
+	started []string
 
 	pubs []*simSource
 	subs map[uint32]*simSink // by media SSRC
@@ -193,12 +202,11 @@ func (s *sim) client(id string) *simClient {
 		subs: make(map[uint32]*simSink), rtx: make(map[uint32]*simSink), sr: make(map[uint32]*rtcp.SenderReport),
 	}
 	s.clients[cl.addr] = cl
-	cl.t = &transport{peerID: id, events: cl, room: s.room, cred: newCredentials(0), remote: "rmt" + id}
+	cl.own = credentials{ufrag: "rmt" + id, pwd: "the password of " + id}
+	cl.t = &transport{peerID: id, events: cl, room: s.room, cred: newCredentials(0), remote: cl.own}
 	cl.t.exts = extensionIDs{mid: 4, rid: 10, repairedRID: 11, level: 1, twcc: 3}
 	s.c.addTransport(cl.t)
-	p := cl.t.addPath(s.c, cl.addr, s.box)
-	p.nominated = true
-	cl.t.selectPath(p)
+	s.c.receive(cl.check(true), cl.addr, netip.Addr{}, s.box)
 	serverIn, serverOut, clientIn, clientOut := simContexts(s.t)
 	cl.in, cl.out = clientIn, clientOut
 	cl.t.setKeys(s.c, serverIn, serverOut)
@@ -233,7 +241,46 @@ func (cl *simClient) sendRTCP(pkts ...rtcp.Packet) {
 	cl.send(enc)
 }
 
+// check builds a connectivity check as browsers send them.
+func (cl *simClient) check(nominate bool) []byte {
+	setters := []stun.Setter{
+		stun.TransactionID, stun.BindingRequest, stun.NewUsername(cl.t.cred.ufrag + ":" + cl.own.ufrag),
+		stun.RawAttribute{Type: stun.AttrPriority, Value: make([]byte, 4)},
+		stun.RawAttribute{Type: stun.AttrICEControlling, Value: make([]byte, 8)},
+	}
+	if nominate {
+		setters = append(setters, stun.RawAttribute{Type: stun.AttrUseCandidate})
+	}
+	return stun.MustBuild(append(setters, stun.NewShortTermIntegrity(cl.t.cred.pwd), stun.Fingerprint)...).Raw
+}
+
+// receiveSTUN answers requests as RFC 8445 §7.3 has it.
+func (cl *simClient) receiveSTUN(b []byte) {
+	m := &stun.Message{Raw: append([]byte(nil), b...)}
+	if err := m.Decode(); err != nil {
+		cl.s.t.Fatalf("server sent bad STUN: %v", err)
+	}
+	if m.Type == stun.BindingSuccess {
+		cl.checked++
+		return
+	}
+	cl.probed = append(cl.probed, m.Raw)
+	if !cl.deaf {
+		cl.send(cl.answer(m, cl.own.pwd))
+	}
+}
+
+// answer builds the answer to a probe.
+func (cl *simClient) answer(m *stun.Message, pwd string) []byte {
+	return stun.MustBuild(m, stun.BindingSuccess, &stun.XORMappedAddress{IP: net.IPv4(192, 0, 2, 1), Port: 443},
+		stun.NewShortTermIntegrity(pwd), stun.Fingerprint).Raw
+}
+
 func (cl *simClient) receive(b []byte) {
+	if b[0] < 4 {
+		cl.receiveSTUN(b)
+		return
+	}
 	if b[1] >= 192 && b[1] <= 223 {
 		raw, err := cl.in.DecryptRTCP(nil, b, nil)
 		if err != nil {
@@ -338,7 +385,7 @@ func (cl *simClient) publish(sid string, layers int) []*simSource {
 			history: make(map[uint16]*rtp.Packet), twcc: &counter,
 		}
 		if layers == 1 {
-			u.bind(u.layers[0], src.ssrc)
+			u.bind(cl.s.c, u.layers[0], src.ssrc)
 			u.bindRTX(u.layers[0], src.rtxSSRC)
 		}
 		cl.pubs = append(cl.pubs, src)

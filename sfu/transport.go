@@ -19,6 +19,9 @@ import (
 const (
 	disconnectAfter = int64(8 * time.Second)
 	failAfter       = int64(30 * time.Second)
+	// outage is a silence that media does not survive. Muted clients answer
+	// probes before.
+	outage = int64(time.Second)
 )
 
 // transport is the loop half of a peer: ICE, keys, and what it sends and
@@ -30,13 +33,18 @@ type transport struct {
 	state  PeerState
 
 	cred, formerCred     credentials
-	remote, formerRemote string
+	remote, formerRemote credentials // the client's
 	paths                []path
 	selected             netip.AddrPort
 	via                  outbox // of the selected path
 	selectedUfrag        string
 	dest                 port.Dest
-	lastSeen, lastMedia  int64
+	lastSeen, lastMedia  int64 // on the selected path
+
+	probes               []probe
+	unanswered           int
+	nextProbe, nextStray int64
+	tieBreaker           uint64
 
 	dtls    *bridge
 	srtpIn  *srtp.Context
@@ -70,6 +78,7 @@ func (c *core) addTransport(t *transport) {
 	t.rtx = make(map[uint32]*upLayer)
 	t.bySSRC = make(map[uint32]*downTrack)
 	t.ssrc = random32()
+	t.tieBreaker = uint64(random32())<<32 | uint64(random32())
 	t.twcc = twcc.NewRecorder(t.ssrc)
 	t.lastSeen = c.now
 	c.all[t] = struct{}{}
@@ -88,6 +97,9 @@ func (c *core) removeTransport(t *transport) {
 	}
 	for len(t.downs) > 0 {
 		c.removeDown(t.downs[0])
+	}
+	for len(t.probes) > 0 {
+		t.forgetProbe(c, 0)
 	}
 	delete(c.all, t)
 	delete(c.byUfrag, t.cred.ufrag)
@@ -116,11 +128,35 @@ func (t *transport) setState(s PeerState) {
 	t.events.PeerState(s)
 }
 
-// alive notes a sign of life: an answered check or an authenticated packet.
+// alive notes a sign of life on the selected path, or on any before there is
+// one: a check, the answer to a probe, or an authenticated packet.
 func (t *transport) alive(c *core) {
-	t.lastSeen = c.now
-	if t.ready() && t.state != PeerConnected {
-		t.setState(PeerConnected)
+	silent := c.now - t.lastSeen
+	t.lastSeen, t.unanswered = c.now, 0
+	if !t.ready() {
+		return
+	}
+	if silent > outage && t.state != PeerNew {
+		t.revive(c)
+	}
+	t.setState(PeerConnected)
+}
+
+// revive begins pictures anew in both directions after an outage: what was sent
+// meanwhile is lost, and so are the requests for key frames. Waiting until the
+// receivers' decoders complain would take seconds.
+func (t *transport) revive(c *core) {
+	for _, u := range t.ups {
+		for _, l := range u.layers {
+			l.nextKey = 0
+		}
+		for _, d := range u.downs {
+			d.wantKey(c)
+		}
+	}
+	for _, d := range t.downs {
+		clear(d.sent) // too late for repairs
+		d.wantKey(c)
 	}
 }
 
@@ -143,7 +179,7 @@ func (t *transport) receiveDTLS(c *core, b []byte) {
 }
 
 // receiveRTP authenticates a packet, finds its layer and hands it on.
-func (t *transport) receiveRTP(c *core, b []byte, from netip.AddrPort, via outbox) {
+func (t *transport) receiveRTP(c *core, b []byte, from netip.AddrPort, local netip.Addr, via outbox) {
 	if t.srtpIn == nil {
 		c.stats.dropped.Add(1)
 		return
@@ -154,10 +190,7 @@ func (t *transport) receiveRTP(c *core, b []byte, from netip.AddrPort, via outbo
 		return
 	}
 	c.stats.in.Add(1)
-	t.followMedia(c, from, via)
-	if t.lastSeen = c.now; t.state != PeerConnected {
-		t.alive(c)
-	}
+	t.followMedia(c, from, local, via)
 	if t.exts.twcc != 0 {
 		if e := c.pkt.Ext(t.exts.twcc); len(e) == 2 {
 			t.twcc.Record(c.pkt.SSRC, uint16(e[0])<<8|uint16(e[1]), c.now/1000)
@@ -273,8 +306,10 @@ func (t *transport) watch(c *core) {
 	switch {
 	case silent > failAfter && t.state == PeerDisconnected:
 		t.setState(PeerFailed)
-	case silent > disconnectAfter && t.state == PeerConnected:
+	case silent > disconnectAfter && (t.state == PeerConnected || t.state == PeerSilent):
 		t.setState(PeerDisconnected)
+	case silent >= probeAfter && t.state == PeerConnected:
+		t.ask(c)
 	case silent > failAfter && t.state == PeerNew:
 		t.setState(PeerFailed)
 	}

@@ -113,7 +113,7 @@ func (c *core) addUp(u *upTrack, ssrcs []uint32, rtxOf map[uint32]uint32) {
 		u.layers = append(u.layers, l)
 	}
 	if len(u.rids) == 0 && len(ssrcs) > 0 {
-		u.bind(u.layers[0], ssrcs[0])
+		u.bind(c, u.layers[0], ssrcs[0])
 		if r := rtxOf[ssrcs[0]]; r != 0 {
 			u.bindRTX(u.layers[0], r)
 		}
@@ -123,12 +123,14 @@ func (c *core) addUp(u *upTrack, ssrcs []uint32, rtxOf map[uint32]uint32) {
 	c.stats.tracks.Add(1)
 }
 
-func (u *upTrack) bind(l *upLayer, ssrc uint32) {
+func (u *upTrack) bind(c *core, l *upLayer, ssrc uint32) {
 	if l.ssrc != 0 {
 		delete(u.pub.bySrc, l.ssrc)
+		c.forgetSource(l.ssrc, u.pub)
 	}
 	l.ssrc = ssrc
 	u.pub.bySrc[ssrc] = l
+	c.know(ssrc, u.pub)
 	u.pub.last = nil
 }
 
@@ -152,6 +154,7 @@ func (c *core) removeUp(u *upTrack) {
 	for _, l := range u.layers {
 		delete(u.pub.bySrc, l.ssrc)
 		delete(u.pub.rtx, l.rtxSSRC)
+		c.forgetSource(l.ssrc, u.pub)
 	}
 	u.pub.last = nil
 	u.pub.ups = without(u.pub.ups, u)
@@ -181,7 +184,7 @@ func (t *transport) learn(c *core) (l *upLayer, isRTX bool) {
 	case isRTX:
 		l.track.bindRTX(l, c.pkt.SSRC)
 	default:
-		l.track.bind(l, c.pkt.SSRC)
+		l.track.bind(c, l, c.pkt.SSRC)
 	}
 	return l, isRTX
 }

@@ -376,3 +376,21 @@ func TestPanicEndsOneSession(t *testing.T) {
 		t.Errorf("failed %d, log %s", l.srv.Stats().Failed, l.logged())
 	}
 }
+
+// A client that is told to resume comes back: the wire must say so.
+func TestLeaveToResume(t *testing.T) {
+	l := newLab(t, nil)
+	c := l.enter()
+	if !c.room.conn.Send(room.Leave{Reason: room.ReasonUnknown, Action: room.ActionResume}) {
+		t.Fatal("leave was not taken")
+	}
+	c.room.conn.End()
+	got := c.read().GetLeave()
+	if got.GetAction() != wire.LeaveRequest_RESUME || !got.GetCanReconnect() || got.GetReason() != 0 {
+		t.Errorf("told %+v", got)
+	}
+	if code := c.closed(); code != websocket.StatusNormalClosure {
+		t.Errorf("closed with %d", code)
+	}
+	c.room.waitDetached(t)
+}

@@ -72,6 +72,37 @@ export async function renumber(server, browsers) {
   }
 }
 
+/** Gives the browsers another address in the server's network, and takes the old one away. */
+export async function readdress(from, to) {
+  await run('ip', ['-4', 'addr', 'del', `${from}/24`, 'dev', 'vr0']);
+  await run('ip', ['addr', 'add', `${to}/24`, 'dev', 'vr0']);
+}
+
+/**
+ * Has the browsers' datagrams leave from other ports, as a NAT does that has lost its table: the old ports lead nowhere.
+ * @param {Record<string, number>} ports from the browser's to the one outside
+ */
+export async function translate(ports) {
+  const out = Object.entries(ports).map(([inside, outside]) => `${inside} : ${outside}`);
+  const back = Object.entries(ports).map(([inside, outside]) => `${outside} : ${inside}`);
+  const own = Object.keys(ports).join(', ');
+  await nft(
+    `table inet lab {
+  chain out {
+    type filter hook postrouting priority 0; policy accept;
+    oifname "vr0" udp sport { ${own} } udp sport set udp sport map { ${out.join(', ')} }
+  }
+  chain in {
+    type filter hook prerouting priority -500; policy accept;
+    iifname "vr0" udp dport { ${own} } drop
+    iifname "vr0" udp dport set udp dport map { ${back.join(', ')} }
+  }
+}
+`,
+    [],
+  );
+}
+
 /** Limits what the server sends to browsers, in kbit/s; 0 takes the limit away. */
 export async function rate(kbit) {
   const tc = (...args) => run('ip', ['netns', 'exec', ns ?? '', 'tc', 'qdisc', ...args]);

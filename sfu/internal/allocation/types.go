@@ -25,8 +25,9 @@
 package allocation
 
 const (
-	// Spatial and Temporal bound the layers of a track.
-	Spatial  = 3
+	// Spatial bounds the spatial layers of a track.
+	Spatial = 3
+	// Temporal bounds the temporal layers of a spatial one.
 	Temporal = 4
 
 	// Pause stands for no layer at all.

@@ -87,3 +87,17 @@ func isSTUN(b []byte) bool {
 	return length%4 == 0 && stunHeaderLen+length == len(b) &&
 		binary.BigEndian.Uint32(b[4:8]) == stunCookie
 }
+
+// Source returns the SSRC that a datagram of this class was sent by: for RTP the
+// source of the packet (RFC 3550 section 5.1), for RTCP the sender of its first
+// packet (section 6.4). Both stand in the clear, also under SRTP and SRTCP.
+// b must have been classified; ok is false for other classes.
+func Source(class Class, b []byte) (ssrc uint32, ok bool) {
+	switch class {
+	case RTP:
+		return binary.BigEndian.Uint32(b[8:12]), true
+	case RTCP:
+		return binary.BigEndian.Uint32(b[4:8]), true
+	}
+	return 0, false
+}

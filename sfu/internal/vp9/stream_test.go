@@ -86,7 +86,6 @@ type receiver struct {
 	ends     map[uint16]bool // pictures of the source that have a marker
 	marked   bool
 	picture  uint16
-	spatial  uint8
 	started  bool
 	pictures int
 	bySID    [MaxSpatial]int

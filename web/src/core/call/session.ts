@@ -21,6 +21,7 @@ import { fromConnect, fromDisconnect, fromMedia } from '../flow/errors';
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
 import { mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
+import { lookEvery, PathWatch, received, retries } from './path';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
 
 const poorAfter = 10_000;
@@ -32,6 +33,18 @@ export interface ConnectOptions {
   media: Handover;
   /** Once, when the call is over for whatever reason. */
   ended(end: CallEnd): void;
+}
+
+/** What the library keeps to itself. */
+interface Inner {
+  engine?: {
+    pcManager?: {
+      publisher?: {
+        getStats?(): Promise<Map<string, Record<string, unknown>>> | undefined;
+        getICEConnectionState?(): RTCIceConnectionState;
+      };
+    };
+  };
 }
 
 export class ConnectFailed extends Error {
@@ -73,6 +86,7 @@ class LiveCall implements CallSession {
   #over = false;
   #queued = false;
   #qualityTimer: ReturnType<typeof setInterval> | undefined;
+  #pathTimer: ReturnType<typeof setInterval> | undefined;
   #state: Pick<CallSnapshot, 'phase' | 'startedAt' | 'chat'> = { phase: 'live', startedAt: Date.now(), chat: [] };
 
   constructor(o: ConnectOptions) {
@@ -83,6 +97,7 @@ class LiveCall implements CallSession {
       dynacast: true,
       disconnectOnPageLeave: true,
       stopLocalTrackOnUnpublish: true,
+      reconnectPolicy: retries,
       audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
       videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, facingMode: 'user' },
       publishDefaults: {
@@ -110,6 +125,7 @@ class LiveCall implements CallSession {
     });
     this.#state.startedAt = Date.now();
     this.#watchToken();
+    this.#watchPath();
     this.#qualityTimer = setInterval(() => this.#refresh(), 5000);
     await this.#publish();
     this.#refresh();
@@ -306,10 +322,27 @@ class LiveCall implements CallSession {
     });
   }
 
+  /** Media that has lost its way takes another one as soon as the signaling connection is made anew. */
+  #watchPath(): void {
+    const watch = new PathWatch();
+    const look = async () => {
+      const { engine } = this.#room as unknown as Inner;
+      const transport = engine?.pcManager?.publisher;
+      const report = await transport?.getStats?.();
+      const doubt = transport?.getICEConnectionState?.() === 'disconnected';
+      if (!report || !watch.look(received(report.values()), performance.now(), doubt)) return;
+      if (this.#over || this.#state.phase !== 'live' || !navigator.onLine) return;
+      // Under this name the library offers to treat the connection as cut.
+      await this.#room.simulateScenario('signal-reconnect');
+    };
+    this.#pathTimer = setInterval(() => void look().catch(() => {}), lookEvery);
+  }
+
   #end(reason: DisconnectReason | null | undefined): void {
     if (this.#over) return;
     this.#over = true;
     clearInterval(this.#qualityTimer);
+    clearInterval(this.#pathTimer);
     for (const el of document.querySelectorAll('audio[data-testid=remote-audio]')) el.remove();
     const seconds = Math.round((Date.now() - this.#state.startedAt) / 1000);
     const { cameraOn, local } = this.#snapshot.peek();
