@@ -58,7 +58,10 @@ var ways = []way{
 		advice: "Something between here and the server lets only TLS pass on this port. That does no harm where media over TLS works.",
 	},
 	{
-		name: "media over TLS", types: []webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6}, relayed: true,
+		// Relayed candidates count as UDP, whatever carries them to the relay.
+		name: "media over TLS", types: []webrtc.NetworkType{
+			webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6,
+		}, relayed: true,
 		advice: "A proxy that opens TLS connections may be in the way: exempt this server from inspection.",
 	},
 }
@@ -142,6 +145,7 @@ func (p *probe) join(ctx context.Context, token string, w way) (*party, error) {
 	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	se.SetIncludeLoopbackCandidate(true) // a webmaster checks from the server itself
 	se.SetNetworkTypes(w.types)
+	se.SetRelayAcceptanceMinWait(0) // there is nothing better to wait for
 	se.SetICEProxyDialer(&tlsDialer{insecure: p.opts.Insecure, proxy: p.opts.Proxy, timeout: p.opts.Timeout})
 	me := &webrtc.MediaEngine{}
 	if err := me.RegisterDefaultCodecs(); err != nil {

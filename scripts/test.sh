@@ -6,7 +6,7 @@
 #
 #   scripts/test.sh all          everything CI runs; installs what is missing
 #   scripts/test.sh quick        formatting, vet, Go tests with -short
-#   scripts/test.sh lint|go|web|wire|fuzz|build
+#   scripts/test.sh lint|go|process|web|wire|fuzz|build
 #   scripts/test.sh e2e [name…]  browser tests, all or e2e/test/<name>.test.mjs
 #
 # Every step runs even when one before it failed. The last line counts tests:
@@ -102,8 +102,18 @@ summarise_go() {
           printf "go: %d passed, %d failed (%d skipped)\n", p, f, s }'
 }
 
+# Whole processes under load have a step of their own: beside other packages
+# they would measure those.
+packages() { go list ./... | grep -v /e2e/process; }
+
 do_go() {
-  CGO_ENABLED=1 go test -race -shuffle=on -timeout 8m -v ./... 2>&1 | summarise_go
+  # shellcheck disable=SC2046
+  CGO_ENABLED=1 go test -race -shuffle=on -timeout 8m -v $(packages) 2>&1 | summarise_go
+  return "${PIPESTATUS[0]}"
+}
+
+do_process() {
+  VIDEOROOM_CADDY=$PWD/e2e/out/caddy go test -count=1 -timeout 8m -v ./e2e/process 2>&1 | summarise_go
   return "${PIPESTATUS[0]}"
 }
 
@@ -158,6 +168,7 @@ finish() {
 
 case "${1:-all}" in
 all)
+  export FUZZTIME=${FUZZTIME:-8s} # "make fuzz" takes longer
   # Two lanes on two cores: packages and the user interface wait for the
   # network most of the time, while Go compiles.
   {
@@ -169,8 +180,9 @@ all)
   wait "$lane"
   report deps
   report web
-  for s in go fuzz e2e; do step $s "do_$s"; done
+  for s in go fuzz process e2e; do step $s "do_$s"; done
   ;;
+process) for s in build process; do step $s "do_$s"; done ;;
 quick) for s in fmt vet go_short; do step $s "do_$s"; done ;;
 lint) for s in fmt vet lint; do step $s "do_$s"; done ;;
 e2e)

@@ -64,6 +64,9 @@ type Options struct {
 	OnData func(*wire.DataPacket)
 	// OnState is called when the media path changes its state.
 	OnState func(webrtc.PeerConnectionState)
+	// OnSignal is called with every message of the server before the client acts
+	// on it, in their order. It must not block nor change the message.
+	OnSignal func(*wire.SignalResponse)
 }
 
 // Client is a joined participant. Its methods are safe for concurrent use.

@@ -31,6 +31,9 @@ func (c *Client) run() {
 			c.fail(fmt.Errorf("%w: %w", ErrProtocol, err))
 			return
 		}
+		if c.opts.OnSignal != nil {
+			c.opts.OnSignal(&m)
+		}
 		if err := c.handle(&m); err != nil {
 			c.fail(err)
 			return
@@ -120,23 +123,40 @@ func (c *Client) relay(servers []*wire.ICEServer) error {
 func (c *Client) answer(a *wire.SessionDescription) error {
 	c.mu.Lock()
 	current := a.Id == c.offerID
-	if current {
-		c.pending = false
-	}
-	again := c.again
-	c.again = false
 	c.mu.Unlock()
 	if !current {
 		return nil
 	}
-	err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: a.Sdp})
+	sdp := a.Sdp
+	if c.opts.Relayed {
+		sdp = withoutTCP(sdp)
+	}
+	err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp})
 	if err != nil {
 		return fmt.Errorf("%w: applying the answer: %w", ErrProtocol, err)
 	}
+	// Only now may there be another offer.
+	c.mu.Lock()
+	c.pending = false
+	again := c.again
+	c.again = false
+	c.mu.Unlock()
 	if again {
 		c.due()
 	}
 	return nil
+}
+
+// withoutTCP strips an answer of its ICE-TCP candidates. pion connects to them
+// itself, even where its policy says relays alone.
+func withoutTCP(sdp string) string {
+	var out strings.Builder
+	for line := range strings.Lines(sdp) {
+		if !strings.HasPrefix(line, "a=candidate:") || !strings.Contains(line, " tcptype ") {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
 }
 
 // due asks for another offer; several requests make one.
