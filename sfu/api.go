@@ -83,6 +83,8 @@ type TrackSpec struct {
 	DTX bool
 	// Stereo asks the publisher for stereo audio.
 	Stereo bool
+	// Screen tells a screen from a camera: it wants sharpness before frame rate.
+	Screen bool
 	// Muted tells that the track starts without media.
 	Muted bool
 }
@@ -143,6 +145,9 @@ type PeerEvents interface {
 	PeerState(PeerState)
 	// PeerTrackStarted tells that the first packet of a published track came in.
 	PeerTrackStarted(sid string)
+	// PeerStreamState tells that a subscribed picture is paused because this
+	// peer's path does not carry it, or goes on.
+	PeerStreamState(sid string, paused bool)
 	// PeerData hands over one message from a data channel. The callee owns
 	// payload. It returns false when it has no room for it: a lossy message is
 	// then lost, a reliable one closes the peer.

@@ -61,6 +61,8 @@ type core struct {
 	answerTime int64
 	dir        *directory
 	stats      *counters
+	lastDown   uint64 // id of the newest subscription
+	probing    []*transport
 	byAddr     map[netip.AddrPort]*transport
 	byUfrag    map[string]*transport
 	byProbe    map[probeID]*transport

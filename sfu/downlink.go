@@ -35,16 +35,18 @@ type downTrack struct {
 	ssrc  uint32
 	rtx   uint32
 
+	id   uint64 // tells subscriptions of a core apart; 0 until asked for
+	twcc uint8  // id of the extension that numbers packets for feedback; 0: none
+
 	seq    *sequence.Sequencer
 	munger vp8.Munger
+	filter vp8.TemporalFilter
 	sent   []sentPacket // video: by outgoing sequence number
 
 	settings Settings
-	// ceiling is the highest layer that the subscriber's bandwidth allows. It is
-	// the seam for congestion control; until then it is the top.
-	ceiling int
-	current int // layer being forwarded, noLayer before the first key frame
-	target  int // layer wanted
+	current  int  // layer being forwarded, noLayer before the first key frame
+	target   int  // layer to forward, noLayer for none
+	paused   bool // the path does not carry it; the client knows
 
 	begins   int64  // nothing is sent before
 	lastTS   uint32 // source time stamp of the newest forwarded packet
@@ -78,9 +80,12 @@ func (c *core) addDown(d *downTrack) {
 	d.seq = sequence.New(random16(), random32())
 	d.rtxSeq = random16()
 	d.begins = c.now + c.answerTime + d.to.rtt/2
-	d.current, d.target, d.ceiling = noLayer, noLayer, len(d.track.layers)-1
+	d.current, d.target = noLayer, noLayer
 	if d.track.kind == Video {
 		d.sent = make([]sentPacket, historySize)
+	}
+	if d.twcc != 0 && d.to.line == nil {
+		d.to.line = newLine()
 	}
 	d.track.downs = append(d.track.downs, d)
 	d.to.downs = append(d.to.downs, d)
@@ -116,6 +121,11 @@ func (d *downTrack) forward(c *core, f *forwarding) {
 		}
 		d.begin(c, f)
 	}
+	if d.track.codec == codecVP8 && !d.filter.Forward(&f.vp8, f.ts) {
+		d.munger.Skipped(&f.vp8)
+		d.skip(c, f)
+		return
+	}
 	seq, ts, ok := d.seq.Map(f.layer.id, f.seq, f.ts)
 	if !ok {
 		return
@@ -133,6 +143,7 @@ func (d *downTrack) mayBegin(f *forwarding) bool {
 func (d *downTrack) begin(c *core, f *forwarding) {
 	d.seq.Switch(f.layer.id, f.seq, f.ts, d.advance(c, f))
 	if d.track.codec == codecVP8 {
+		d.filter.Restart()
 		d.munger.Switch(&f.vp8)
 	}
 	d.current, d.lastTS = int(f.layer.id), f.ts
@@ -180,6 +191,7 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 		return
 	}
 	h := rtpx.HeaderSpec{PT: d.pt, Marker: f.marker, Seq: seq, TS: ts, SSRC: d.ssrc}
+	number := d.number(&h)
 	b := slot[:cap(slot)]
 	n := rtpx.PutHeader(b, &h)
 	if n+len(f.payload)+32 > len(b) {
@@ -197,6 +209,10 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 	}
 	if !d.seal(c, b, n+len(f.payload)) {
 		return
+	}
+	d.note(c, number, n+len(f.payload), 0)
+	if d.track.kind == Audio {
+		d.to.sound.bytes += uint64(n + len(f.payload) + datagramOverhead)
 	}
 	if d.packets == 0 || int32(f.ts-d.lastTS) > 0 {
 		d.lastTS = f.ts
@@ -242,60 +258,6 @@ func (d *downTrack) skip(c *core, f *forwarding) {
 	d.seal(c, b, rtpx.PutHeader(b, &h))
 }
 
-// resend answers one entry of a NACK from the shared cache of the layer.
-func (d *downTrack) resend(c *core, seq uint16) {
-	if d.sent == nil {
-		return
-	}
-	s := &d.sent[seq%historySize]
-	if !s.valid || s.seq != seq || c.now-s.repaired < max(d.to.rtt/2, int64(10*time.Millisecond)) {
-		return
-	}
-	if d.repairBytes > repairAllowance+d.octets/256*repairShare {
-		return
-	}
-	layer, srcSeq, tsOffset, ok := d.seq.Lookup(seq)
-	if !ok || int(layer) >= len(d.track.layers) {
-		return
-	}
-	e, ok := d.track.layers[layer].cache.Get(srcSeq)
-	if !ok {
-		return
-	}
-	slot := d.to.slot()
-	if slot == nil {
-		return
-	}
-	b := slot[:cap(slot)]
-	h := rtpx.HeaderSpec{PT: d.pt, Marker: e.Marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
-	osn := 0
-	if d.rtx != 0 {
-		h.PT, h.SSRC, h.Seq = d.rtxPT, d.rtx, d.rtxSeq
-		osn = 2
-	}
-	n := rtpx.PutHeader(b, &h)
-	if n+osn+len(e.Payload)+32 > len(b) {
-		return
-	}
-	if osn != 0 {
-		b[n], b[n+1] = byte(seq>>8), byte(seq)
-		d.rtxSeq++
-	}
-	body := b[n+osn : n+osn+len(e.Payload)]
-	copy(body, e.Payload)
-	if d.track.codec == codecVP8 {
-		var v vp8.Descriptor
-		if vp8.Parse(body, &v) != nil {
-			return
-		}
-		vp8.Rewrite(body, &v, s.pictureID, s.tl0)
-	}
-	if d.seal(c, b, n+osn+len(e.Payload)) {
-		s.repaired = c.now
-		d.repairBytes += uint32(len(e.Payload))
-	}
-}
-
 // wantKey passes the subscriber's request for a key frame on.
 func (d *downTrack) wantKey(c *core) {
 	if d.settings.Disabled || d.track.kind != Video {
@@ -323,49 +285,14 @@ func (d *downTrack) configure(c *core, s Settings) {
 	d.retarget(c)
 }
 
-// retarget chooses the layer to forward and asks for the key frame it needs.
+// retarget begins what there is to forward: sound at once, pictures as the path
+// allows.
 func (d *downTrack) retarget(c *core) {
 	if d.track.kind == Audio {
 		d.target = 0
 		return
 	}
-	if d.settings.Disabled {
-		return
-	}
-	d.target = d.choose(c)
-	if d.target == d.current {
-		return
-	}
-	if l := d.layer(d.target); l != nil && d.to.ready() && c.now >= d.begins {
-		l.wantKey(c)
-	}
-}
-
-// choose returns the highest live layer within the subscriber's wish and
-// bandwidth, else the lowest live one, else the current one.
-func (d *downTrack) choose(c *core) int {
-	want := min(d.wanted(), d.ceiling)
-	best, lowest := noLayer, noLayer
-	for i, l := range d.track.layers {
-		if !l.live(c) {
-			continue
-		}
-		if lowest == noLayer {
-			lowest = i
-		}
-		if i <= want {
-			best = i
-		}
-	}
-	switch {
-	case best != noLayer:
-		return best
-	case lowest != noLayer:
-		return lowest
-	case d.current != noLayer:
-		return d.current
-	}
-	return max(0, want)
+	d.to.allocate(c)
 }
 
 // wanted is the layer that the settings ask for.
@@ -381,11 +308,4 @@ func (d *downTrack) wanted() int {
 		}
 	}
 	return top
-}
-
-func abs(v int64) int64 {
-	if v < 0 {
-		return -v
-	}
-	return v
 }

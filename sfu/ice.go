@@ -186,6 +186,9 @@ func (t *transport) followMedia(c *core, from netip.AddrPort, local netip.Addr, 
 func (t *transport) on(a netip.AddrPort, via outbox) bool { return t.selected == a && t.via == via }
 
 func (t *transport) selectPath(p *path) {
+	if t.line != nil && t.selected.IsValid() {
+		t.line.reset()
+	}
 	t.selected, t.via, t.selectedUfrag = p.addr, p.via, p.ufrag
 	t.dest.Set(p.addr, p.local)
 }

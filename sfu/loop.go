@@ -189,12 +189,19 @@ func (l *loop) run() {
 			return
 		default:
 		}
-		if !wait(next) {
+		due := next
+		if at := l.core.nextPad(); at != 0 {
+			if pad := l.started.Add(time.Duration(at)); pad.Before(due) {
+				due = pad
+			}
+		}
+		if !wait(due) {
 			return
 		}
 		now := time.Now()
 		l.core.now = int64(now.Sub(l.started))
 		l.drain()
+		l.core.pad()
 		if !now.Before(next) {
 			next = now.Add(tickPeriod)
 			l.core.tick()

@@ -44,6 +44,10 @@ var codecs = map[string]struct {
 	"h264": {codecH264, "video/H264"},
 }
 
+// maxOneByteExt is the highest id that the shorter header extension can have
+// (RFC 8285 §4.2), the one that we write.
+const maxOneByteExt = 14
+
 var (
 	// serverExts are accepted wherever they are offered, also where nothing uses
 	// them: what Chromium sees refused in one section of a bundle it no longer
@@ -235,6 +239,7 @@ func (p *Peer) begin(ours *section, s *sdp.Section, out *Answer) {
 	pub.up = &upTrack{
 		sid: spec.SID, kind: spec.Kind, codec: codecs[c.Name].id, clock: c.ClockRate,
 		pt: c.PT, rtxPT: c.RTX, mid: s.Mid, rids: rids, pub: p.t, spec: spec.Layers, muted: spec.Muted,
+		screen: spec.Screen,
 	}
 	up, rtxOf := pub.up, s.RTXOf
 	ssrcs := mediaSSRCs(s)
@@ -287,7 +292,7 @@ func (p *Peer) place(o *sdp.Offer) {
 				continue
 			}
 			if c := publishCodec(&o.Sections[i], []string{sub.pub.codecName()}); c != nil {
-				p.attach(sub, ours, c)
+				p.attach(sub, ours, c, feedbackExt(&o.Sections[i], c))
 				break
 			}
 		}
@@ -300,9 +305,9 @@ func (pub *published) codecName() string {
 }
 
 // attach begins forwarding on a section.
-func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec) {
+func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec, twcc uint8) {
 	d := &downTrack{
-		to: p.t, track: sub.pub.up, pt: c.PT, rtxPT: c.RTX,
+		to: p.t, track: sub.pub.up, pt: c.PT, rtxPT: c.RTX, twcc: twcc,
 		ssrc: random32(), settings: sub.settings,
 	}
 	if c.RTX != 0 && s.kind == Video {
@@ -310,6 +315,20 @@ func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec) {
 	}
 	sub.section, sub.down, s.sub = s, d, sub
 	p.room.post(func(c *core) { c.addDown(d) })
+}
+
+// feedbackExt returns the id of the extension that numbers packets for the
+// client's feedback, 0 where it offers none.
+func feedbackExt(s *sdp.Section, c *sdp.Codec) uint8 {
+	if !slices.Contains(c.Feedback, "transport-cc") {
+		return 0
+	}
+	for _, x := range s.Exts {
+		if x.URI == sdp.ExtTransportCC && x.ID <= maxOneByteExt {
+			return x.ID
+		}
+	}
+	return 0
 }
 
 // answer describes the negotiated state.

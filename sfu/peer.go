@@ -161,8 +161,9 @@ func (p *Peer) Mute(sid string, muted bool) {
 		up := pub.up
 		p.room.post(func(c *core) {
 			up.muted = muted
-			if !muted {
-				for _, d := range up.downs {
+			for _, d := range up.downs {
+				d.retarget(c)
+				if !muted {
 					d.wantKey(c)
 				}
 			}

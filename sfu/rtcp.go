@@ -39,6 +39,9 @@ func (t *transport) receiveRTCP(c *core, b []byte, from netip.AddrPort, local ne
 		return
 	}
 	t.followMedia(c, from, local, via)
+	if plain = t.transportFeedback(c, plain); len(plain) == 0 {
+		return
+	}
 	pkts, err := rtcp.Unmarshal(plain)
 	if err != nil {
 		c.stats.dropped.Add(1)
@@ -122,6 +125,9 @@ func (t *transport) receptionReports(c *core, reports []rtcp.ReceptionReport) {
 	}
 	if seen {
 		t.loss = t.loss*0.7 + worst*0.3
+		if t.line != nil {
+			t.line.est.Loss(c.now, worst, t.rtt)
+		}
 	}
 }
 

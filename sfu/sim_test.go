@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
@@ -46,7 +47,12 @@ func (b *simBox) WriteTo(p []byte, to netip.AddrPort, _ netip.Addr) {
 type netem struct {
 	loss, reorder, duplicate float64
 	delay, jitter            time.Duration
+	// rate is in bit/s, 0 without limit; what would wait longer than lineQueue
+	// is lost.
+	rate float64
 }
+
+const lineQueue = 400 * time.Millisecond
 
 type simEvent struct {
 	at   int64
@@ -146,9 +152,20 @@ func (s *sim) pass(n netem, b []byte, deliver func([]byte)) {
 }
 
 func (s *sim) toClient(to netip.AddrPort, b []byte) {
-	if cl := s.clients[to]; cl != nil {
-		s.pass(cl.down, b, cl.receive)
+	cl := s.clients[to]
+	if cl == nil {
+		return
 	}
+	n := cl.down
+	if n.rate > 0 {
+		began := max(cl.busy, s.c.now)
+		if began-s.c.now > int64(lineQueue) {
+			return
+		}
+		cl.busy = began + int64(float64(len(b)+28)*8/n.rate*1e9)
+		n.delay += time.Duration(cl.busy - s.c.now)
+	}
+	s.pass(n, b, cl.receive)
 }
 
 // simClient is a client with keys in place: it publishes, subscribes, answers
@@ -173,10 +190,16 @@ type simClient struct {
 	sr   map[uint32]*rtcp.SenderReport
 	twcc int
 	rrs  int
+
+	busy     int64          // when the line down has sent what waits
+	reporter *twcc.Recorder // nil: no feedback for each packet
+	paused   []bool         // PeerStreamState
+	sound    []int64        // delays of the sound received
 }
 
 func (cl *simClient) PeerState(s PeerState)              { cl.state = append(cl.state, s) }
 func (cl *simClient) PeerTrackStarted(sid string)        { cl.started = append(cl.started, sid) }
+func (cl *simClient) PeerStreamState(_ string, p bool)   { cl.paused = append(cl.paused, p) }
 func (cl *simClient) PeerData(_ DataKind, _ []byte) bool { return true }
 func simContexts(t testing.TB) (a, b, c, d *srtp.Context) {
 	t.Helper()
@@ -302,6 +325,16 @@ func (cl *simClient) receive(b []byte) {
 	var p rtp.Packet
 	if err := p.Unmarshal(raw); err != nil {
 		cl.s.t.Fatalf("server sent bad RTP: %v", err)
+	}
+	if e := p.GetExtension(3); e != nil && cl.reporter != nil {
+		cl.reporter.Record(p.SSRC, binary.BigEndian.Uint16(e), cl.s.c.now/1000)
+	}
+	if p.PayloadType == 111 {
+		cl.sound = append(cl.sound, cl.s.c.now-int64(binary.BigEndian.Uint64(p.Payload)))
+		return
+	}
+	if len(p.Payload) == 0 {
+		return // padding
 	}
 	if k := cl.rtx[p.SSRC]; k != nil {
 		p.SequenceNumber = binary.BigEndian.Uint16(p.Payload)
@@ -504,6 +537,9 @@ type simSink struct {
 // subscribe begins forwarding a track to the client.
 func (cl *simClient) subscribe(u *upTrack) *simSink {
 	d := &downTrack{to: cl.t, track: u, pt: 100, rtxPT: 101, ssrc: random32(), rtx: random32(), settings: Settings{Quality: 2}}
+	if cl.reporter != nil {
+		d.twcc = 3
+	}
 	k := &simSink{cl: cl, d: d, packets: make(map[int64]*rtp.Packet), nacked: make(map[int64]int), picture: -1, layer: -1}
 	cl.subs[d.ssrc], cl.rtx[d.rtx] = k, k
 	cl.s.c.addDown(d)
@@ -656,4 +692,7 @@ func (k *simSink) longestGap(from int64) time.Duration {
 }
 
 // ticking lets the core do its housekeeping.
-func (s *sim) ticking() { s.every(tickPeriod, s.c.tick) }
+func (s *sim) ticking() {
+	s.every(tickPeriod, s.c.tick)
+	s.every(time.Millisecond, s.c.pad)
+}

@@ -63,7 +63,12 @@ type transport struct {
 	rtt    int64 // smoothed, from receiver reports; 0 unknown
 	loss   float64
 
+	line  *line // nil while nothing is reported on
+	allot allotment
+	sound soundMeter
+
 	nextFeedback, nextReport, nextLayers int64
+	nextRelief                           int64
 	rtcpOut                              []rtcp.Packet
 	quality                              qualityState
 }
@@ -102,6 +107,7 @@ func (c *core) removeTransport(t *transport) {
 		t.forgetProbe(c, 0)
 	}
 	delete(c.all, t)
+	c.probing = without(c.probing, t)
 	delete(c.byUfrag, t.cred.ufrag)
 	delete(c.byUfrag, t.formerCred.ufrag)
 	addrs := make([]netip.AddrPort, 0, len(t.paths))
@@ -266,9 +272,11 @@ func (t *transport) tick(c *core) {
 	}
 	if c.now >= t.nextLayers {
 		t.nextLayers = c.now + layerPeriod
-		for _, d := range t.downs {
-			d.retarget(c)
-		}
+		t.allocate(c)
+	}
+	t.measureSound(c)
+	if t.line != nil {
+		t.line.tick(c, t)
 	}
 	t.rtcpOut = t.rtcpOut[:0]
 	for _, u := range t.ups {

@@ -9,9 +9,11 @@ import (
 
 	"github.com/pion/rtcp"
 
+	"github.com/caddy-videoroom/videoroom/sfu/internal/allocation"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/cache"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/h264"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/loss"
+	"github.com/caddy-videoroom/videoroom/sfu/internal/meter"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
 )
 
@@ -52,6 +54,7 @@ type upTrack struct {
 	spec    []LayerSpec
 	downs   []*downTrack
 	muted   bool
+	screen  bool // a screen, not a camera
 	started bool
 	// attached tells that the track is in its core.
 	attached bool
@@ -68,6 +71,11 @@ type upLayer struct {
 	rtxSSRC uint32
 	loss    *loss.Tracker
 	cache   *cache.Ring
+	meter   *meter.Layer // video
+
+	measured   [allocation.Temporal]uint32
+	measuredAt int64
+	meteredTS  uint32
 
 	lastPacket int64
 	packets    uint64
@@ -109,6 +117,7 @@ func (c *core) addUp(u *upTrack, ssrcs []uint32, rtxOf map[uint32]uint32) {
 		}
 		if u.kind == Video {
 			l.cache = cache.New(cacheInitial, cacheMax)
+			l.meter = new(meter.Layer)
 		}
 		u.layers = append(u.layers, l)
 	}
@@ -283,6 +292,10 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 		f.key = f.vp8.KeyFrame
 	case codecH264:
 		f.key = h264.IsKeyFrame(payload)
+	}
+	if l.meter != nil {
+		l.meter.Add(c.now, f.vp8.TID, len(c.pkt.Buf)+datagramOverhead, f.ts != l.meteredTS)
+		l.meteredTS = f.ts
 	}
 	if l.cache != nil {
 		l.cache.Put(seq, f.ts, f.marker, 0, payload, c.now)

@@ -1,0 +1,206 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sfu
+
+import (
+	"math"
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/sfu/internal/allocation"
+)
+
+// reliefPeriod is how often layers are dropped at most, between the regular
+// decisions, while a path is being overused.
+const reliefPeriod = int64(50 * time.Millisecond)
+
+const (
+	// wishMargin is what is probed for, in percent of the pictures' rates: what
+	// the allocator wants to see before a step up, and some more.
+	wishMargin = 125
+	maxWish    = 20_000_000
+)
+
+// allotment is the memory of what a subscriber's pictures get.
+type allotment struct {
+	state allocation.State
+	in    allocation.Input
+	downs []*downTrack // of in.Tracks
+}
+
+// allocate decides which layers of all pictures t gets for what its path
+// carries. Sound is never decided about: it goes first.
+func (t *transport) allocate(c *core) {
+	a := &t.allot
+	a.in.Tracks, a.downs = a.in.Tracks[:0], a.downs[:0]
+	sending := uint64(0)
+	for _, d := range t.downs {
+		if d.track.kind != Video {
+			continue
+		}
+		a.in.Tracks = append(a.in.Tracks, d.demand(c))
+		a.downs = append(a.downs, d)
+		if l := d.layer(d.current); l != nil {
+			rates := l.rates(c)
+			sending += uint64(rates[0] + rates[1] + rates[2] + rates[3])
+		}
+	}
+	if len(a.downs) == 0 {
+		if t.line != nil {
+			t.line.wanted = 0
+		}
+		return
+	}
+	sound := t.soundRate()
+	a.in.Budget = unlimited
+	if t.line != nil {
+		a.in.Budget = allocation.Video(clamp32(t.line.est.Target()), sound)
+	}
+	r := a.state.Allocate(c.now, &a.in)
+	// Over budget, a layer that is to go does not stay until the next one has a
+	// key frame: what queues meanwhile would delay sound for seconds.
+	congested := sending > uint64(a.in.Budget)
+	for i, d := range a.downs {
+		d.grant(c, r.Decisions[i], congested)
+	}
+	if t.line != nil {
+		t.line.wanted = 0
+		if r.Wanted != 0 {
+			t.line.wanted = int64(allocation.Estimate(max(r.Wanted, a.wish()), sound))
+		}
+	}
+	clear(a.downs)
+}
+
+// wish is the budget at which every picture would get all that it is shown at.
+// Probing for that, instead of one step after the other, saves the waits between.
+func (a *allotment) wish() uint32 {
+	total := uint64(0)
+	for i := range a.in.Tracks {
+		t := &a.in.Tracks[i]
+		if t.Hidden || t.Muted {
+			continue
+		}
+		best := uint64(0)
+		for s := range t.Encodings {
+			if r := t.Encodings[s].Rate; int8(s) <= t.MaxSpatial && t.Encodings[s].Live {
+				best = max(best, uint64(r[0])+uint64(r[1])+uint64(r[2])+uint64(r[3]))
+			}
+		}
+		total += best
+	}
+	return uint32(min(total*wishMargin/100, maxWish))
+}
+
+// demand describes a subscription to the allocator.
+func (d *downTrack) demand(c *core) allocation.Track {
+	u := d.track
+	if d.id == 0 {
+		c.lastDown++
+		d.id = c.lastDown
+	}
+	out := allocation.Track{
+		ID: d.id, MaxSpatial: int8(d.wanted()), MaxTemporal: allocation.Temporal - 1,
+		Hidden: d.settings.Disabled, Muted: u.muted,
+		Face: len(d.to.room.peers) == 2,
+		Sent: allocation.Paused,
+	}
+	if u.screen {
+		out.Kind = allocation.Screen
+	}
+	if u.pub.speaks() {
+		out.SpeakerRank = 1
+	}
+	for i, l := range u.layers {
+		if i < allocation.Spatial {
+			out.Encodings[i] = allocation.Encoding{Live: l.live(c), Rate: l.rates(c)}
+		}
+	}
+	if d.current != noLayer {
+		out.Sent = allocation.Layer{Spatial: int8(d.current), Temporal: int8(d.filter.Current())}
+		if d.settings.FPS > 0 {
+			out.MaxTemporal = allocation.TemporalCap(d.settings.FPS, u.layers[d.current].frameRates(c))
+		}
+	}
+	return out
+}
+
+// grant puts a decision into effect.
+func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool) {
+	if paused := decision.Reason == allocation.Starved; paused != d.paused {
+		d.paused = paused
+		d.to.events.PeerStreamState(d.track.sid, paused)
+	}
+	d.target = int(decision.Choice.Spatial) // allocation.Pause is noLayer
+	if d.target == noLayer {
+		d.current = noLayer // goes on with a key frame
+		return
+	}
+	d.filter.Target(uint8(decision.Choice.Temporal))
+	if congested && d.target < d.current {
+		d.current = noLayer
+	}
+	d.request(c)
+}
+
+// request asks for the key frame that the wanted layer begins with.
+func (d *downTrack) request(c *core) {
+	if d.target == d.current || d.settings.Disabled || !d.to.ready() || c.now < d.begins {
+		return
+	}
+	if l := d.layer(d.target); l != nil {
+		l.wantKey(c)
+	}
+}
+
+// measureSound counts what sound takes of the path, in bytes.
+func (t *transport) measureSound(c *core) {
+	if c.now < t.sound.next {
+		return
+	}
+	if t.sound.next != 0 {
+		now := float64(t.sound.bytes) * 8 / (float64(soundPeriod+c.now-t.sound.next) / 1e9)
+		t.sound.rate = max(now, t.sound.rate*0.8+now*0.2) // more at once, less slowly
+	}
+	t.sound.next, t.sound.bytes = c.now+soundPeriod, 0
+}
+
+func (t *transport) soundRate() uint32 { return uint32(t.sound.rate) }
+
+// soundMeter measures the sound that a subscriber gets.
+type soundMeter struct {
+	bytes uint64
+	next  int64
+	rate  float64 // bit/s
+}
+
+// speaks tells whether somebody is heard now.
+func (t *transport) speaks() bool {
+	for _, u := range t.ups {
+		if u.kind == Audio && u.level.active {
+			return true
+		}
+	}
+	return false
+}
+
+// rates returns what each temporal layer carries, measured at most once per
+// decision.
+func (l *upLayer) rates(c *core) [allocation.Temporal]uint32 {
+	if l.meter == nil {
+		return [allocation.Temporal]uint32{}
+	}
+	if c.now-l.measuredAt >= reliefPeriod || l.measuredAt == 0 {
+		l.measured, l.measuredAt = l.meter.Rates(c.now), c.now
+	}
+	return l.measured
+}
+
+func (l *upLayer) frameRates(c *core) [allocation.Temporal]uint32 {
+	if l.meter == nil {
+		return [allocation.Temporal]uint32{}
+	}
+	return l.meter.FrameRates(c.now)
+}
+
+func clamp32(v int64) uint32 { return uint32(min(max(v, 0), math.MaxUint32)) }

@@ -1,0 +1,185 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sfu
+
+import (
+	"encoding/binary"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/rtp"
+)
+
+// reports makes a client report on each packet, as browsers do.
+func (cl *simClient) reports() {
+	cl.reporter = twcc.NewRecorder(77)
+	cl.s.every(50*time.Millisecond, func() {
+		if pkts := cl.reporter.BuildFeedbackPacket(); len(pkts) > 0 {
+			cl.sendRTCP(pkts...)
+		}
+	})
+}
+
+// speak publishes sound of about 40 kbit/s with headers.
+func (cl *simClient) speak(sid string) *upTrack {
+	u := &upTrack{sid: sid, kind: Audio, codec: codecOpus, clock: 48000, pt: 111, mid: sid, pub: cl.t}
+	cl.s.c.addUp(u, nil, nil)
+	ssrc, seq, ts := cl.s.rng.Uint32()|1, uint16(0), uint32(0)
+	u.bind(cl.s.c, u.layers[0], ssrc)
+	cl.s.every(20*time.Millisecond, func() {
+		body := make([]byte, 60)
+		binary.BigEndian.PutUint64(body, uint64(cl.s.c.now))
+		p := &rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 111, SequenceNumber: seq, Timestamp: ts, SSRC: ssrc}, Payload: body}
+		seq++
+		ts += 960
+		cl.sendRTP(p)
+	})
+	return u
+}
+
+// listen subscribes to sound.
+func (cl *simClient) listen(u *upTrack) {
+	d := &downTrack{to: cl.t, track: u, pt: 111, ssrc: random32()}
+	if cl.reporter != nil {
+		d.twcc = 3
+	}
+	cl.s.c.addDown(d)
+}
+
+// call is a publisher of sound and three layers, of 70, 450 and 1500 kbit/s, and
+// somebody who listens.
+func (s *sim) call() (srcs []*simSource, k *simSink, listener *simClient) {
+	a, b := s.client("PA_a"), s.client("PA_b")
+	b.reports()
+	b.down.delay, a.up.delay, b.up.delay = 20*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond
+	s.ticking()
+	srcs = a.publish("TR_v", 3)
+	for i, shape := range []struct{ perFrame, size int }{{1, 290}, {3, 700}, {8, 880}} {
+		srcs[i].perFrame, srcs[i].size = shape.perFrame, shape.size
+	}
+	b.listen(a.speak("TR_a"))
+	return srcs, b.subscribe(srcs[0].track), b
+}
+
+// heard returns how much of the sound of d arrived, and the delay that 95 % of
+// it did not exceed; then it forgets.
+func (cl *simClient) heard(d time.Duration) (share float64, p95 time.Duration) {
+	slices.Sort(cl.sound)
+	if n := len(cl.sound); n > 0 {
+		p95 = time.Duration(cl.sound[n*95/100])
+	}
+	share = float64(len(cl.sound)) / (d.Seconds() * 50)
+	cl.sound = cl.sound[:0]
+	return share, p95
+}
+
+// until lets time pass until done, at most for d, and returns how long it took.
+func (s *sim) until(d time.Duration, done func() bool) (time.Duration, bool) {
+	for took := time.Duration(0); took < d; took += 20 * time.Millisecond {
+		if done() {
+			return took, true
+		}
+		s.run(20 * time.Millisecond)
+	}
+	return d, false
+}
+
+// The picture shrinks with the line, at once, and grows with it by itself.
+func TestPictureFollowsTheLine(t *testing.T) {
+	for seed := range uint64(4) {
+		s := newSim(t, 100+seed)
+		_, k, b := s.call()
+		b.down.rate = 2_500_000
+		if took, ok := s.until(5*time.Second, func() bool { return k.layer == 2 }); !ok {
+			t.Fatalf("layer %d after %v, target %d", k.layer, took, b.t.line.est.Target())
+		}
+		s.run(5 * time.Second)
+		for cycle := range 5 {
+			b.heard(time.Second)
+			b.down.rate = 300_000
+			cut := s.c.now
+			took, ok := s.until(2*time.Second, func() bool { return k.layer == 0 })
+			if !ok {
+				t.Fatalf("seed %d, cycle %d: layer %d still, target %d", seed, cycle, k.layer, b.t.line.est.Target())
+			}
+			s.run(10*time.Second - took)
+			if gap := k.longestGap(cut); gap > 600*time.Millisecond {
+				t.Errorf("seed %d, cycle %d: no picture for %v", seed, cycle, gap)
+			}
+			share, p95 := b.heard(10 * time.Second)
+			if share < 0.97 || p95 > 450*time.Millisecond {
+				t.Errorf("seed %d, cycle %d: %.1f %% of the sound, p95 %v late", seed, cycle, 100*share, p95)
+			}
+			b.down.rate = 2_500_000
+			back, ok := s.until(10*time.Second, func() bool { return k.layer == 2 })
+			if !ok {
+				t.Fatalf("seed %d, cycle %d: layer %d after %v, target %d", seed, cycle, k.layer, back, b.t.line.est.Target())
+			}
+			s.run(5 * time.Second)
+			t.Logf("seed %d, cycle %d: down after %v, sound p95 %v, up after %v", seed, cycle, took, p95, back)
+		}
+	}
+}
+
+// Where the line carries no picture there is sound, and the client knows.
+func TestSoundGoesFirst(t *testing.T) {
+	s := newSim(t, 9)
+	_, k, b := s.call()
+	b.down.rate, b.down.loss = 80_000, 0.05
+	s.run(15 * time.Second)
+	b.heard(time.Second)
+	frames := k.frames
+	s.run(30 * time.Second)
+	share, p95 := b.heard(30 * time.Second)
+	if share < 0.93 || p95 > 400*time.Millisecond {
+		t.Errorf("%.1f %% of the sound, p95 %v late", 100*share, p95)
+	}
+	if len(b.paused) == 0 || !b.paused[len(b.paused)-1] {
+		t.Errorf("the client was told %v", b.paused)
+	}
+	t.Logf("%d pictures in 30 s, sound p95 %v", k.frames-frames, p95)
+	b.down.rate, b.down.loss = 2_500_000, 0
+	if took, ok := s.until(12*time.Second, func() bool { return k.layer == 2 }); !ok {
+		t.Errorf("layer %d after %v", k.layer, took)
+	}
+	if b.paused[len(b.paused)-1] {
+		t.Error("the client still takes the picture for paused")
+	}
+}
+
+// 150 kbit/s carry sound and a small picture, 700 kbit/s a middle one.
+func TestPictureByRate(t *testing.T) {
+	for _, tc := range []struct {
+		rate  float64
+		layer int
+	}{{150_000, 0}, {700_000, 1}, {2_500_000, 2}} {
+		s := newSim(t, 11)
+		_, k, b := s.call()
+		b.down.rate = tc.rate
+		s.run(10 * time.Second)
+		began, frames := s.c.now, k.frames
+		b.heard(time.Second)
+		s.run(20 * time.Second)
+		share, p95 := b.heard(20 * time.Second)
+		if k.layer != tc.layer || k.frames-frames < 20*20 || k.longestGap(began) > time.Second || share < 0.97 {
+			t.Errorf("%.0f kbit/s: layer %d, %d pictures in 20 s, longest gap %v, %.1f %% of the sound, p95 %v late",
+				tc.rate/1000, k.layer, k.frames-frames, k.longestGap(began), 100*share, p95)
+		}
+	}
+}
+
+// A client that does not report on packets gets everything.
+func TestNoFeedback(t *testing.T) {
+	s := newSim(t, 12)
+	a, b := s.client("PA_a"), s.client("PA_b")
+	s.ticking()
+	srcs := a.publish("TR_v", 3)
+	k := b.subscribe(srcs[0].track)
+	s.run(2 * time.Second)
+	if k.layer != 2 || b.t.line != nil {
+		t.Errorf("layer %d", k.layer)
+	}
+}

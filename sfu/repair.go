@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sfu
+
+import (
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
+	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
+)
+
+// This file sends packets again: what a subscriber asks for (RFC 4585), and what
+// probes of its path are made of.
+
+// resend answers one entry of a NACK.
+func (d *downTrack) resend(c *core, seq uint16) {
+	if d.sent == nil {
+		return
+	}
+	s := &d.sent[seq%historySize]
+	if !s.valid || s.seq != seq || c.now-s.repaired < max(d.to.rtt/2, int64(10*time.Millisecond)) {
+		return
+	}
+	if d.repairBytes > repairAllowance+d.octets/256*repairShare {
+		return
+	}
+	if n := d.repeat(c, seq, 0); n > 0 {
+		s.repaired = c.now
+		d.repairBytes += uint32(n)
+	}
+}
+
+// repeat sends a packet again, from the layer's shared cache, and returns how
+// many bytes it took; 0 where it is not remembered.
+func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
+	if d.sent == nil {
+		return 0
+	}
+	s := &d.sent[seq%historySize]
+	layer, srcSeq, tsOffset, ok := d.seq.Lookup(seq)
+	if !ok || !s.valid || s.seq != seq || int(layer) >= len(d.track.layers) {
+		return 0
+	}
+	e, ok := d.track.layers[layer].cache.Get(srcSeq)
+	if !ok {
+		return 0
+	}
+	slot := d.to.slot()
+	if slot == nil {
+		return 0
+	}
+	b := slot[:cap(slot)]
+	h := rtpx.HeaderSpec{PT: d.pt, Marker: e.Marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
+	osn := 0
+	if d.rtx != 0 {
+		h.PT, h.SSRC, h.Seq = d.rtxPT, d.rtx, d.rtxSeq
+		osn = 2
+	}
+	number := d.number(&h)
+	n := rtpx.PutHeader(b, &h)
+	size := n + osn + len(e.Payload)
+	if size+32 > len(b) {
+		return 0
+	}
+	if osn != 0 {
+		b[n], b[n+1] = byte(seq>>8), byte(seq)
+		d.rtxSeq++
+	}
+	body := b[n+osn : size]
+	copy(body, e.Payload)
+	if d.track.codec == codecVP8 {
+		var v vp8.Descriptor
+		if vp8.Parse(body, &v) != nil {
+			return 0
+		}
+		vp8.Rewrite(body, &v, s.pictureID, s.tl0)
+	}
+	if !d.seal(c, b, size) {
+		return 0
+	}
+	d.note(c, number, size, cluster)
+	return size
+}
+
+// sendPadding sends a packet of padding alone on the repair stream, of size bytes
+// with the headers of the network as far as that is possible. It returns how
+// many bytes it took without them.
+func (d *downTrack) sendPadding(c *core, cluster uint8, size int) int {
+	slot := d.to.slot()
+	if slot == nil {
+		return 0
+	}
+	_, ts, started := d.seq.LastOut()
+	if !started {
+		return 0
+	}
+	b := slot[:cap(slot)]
+	h := rtpx.HeaderSpec{PT: d.rtxPT, Seq: d.rtxSeq, TS: ts, SSRC: d.rtx}
+	number := d.number(&h)
+	n := rtpx.PutHeader(b, &h)
+	fill := min(max(size-datagramOverhead-n, 1), padding)
+	if n == 0 || n+fill+32 > len(b) {
+		return 0
+	}
+	d.rtxSeq++
+	clear(b[n : n+fill])
+	b[0] |= 1 << 5 // P
+	b[n+fill-1] = byte(fill)
+	if !d.seal(c, b, n+fill) {
+		return 0
+	}
+	d.note(c, number, n+fill, cluster)
+	return n + fill
+}
+
+// number gives a packet its number for the feedback, where that is agreed on.
+func (d *downTrack) number(h *rtpx.HeaderSpec) uint16 {
+	if d.twcc == 0 || d.to.line == nil {
+		return 0
+	}
+	return d.to.line.number(h, d.twcc)
+}
+
+// note remembers a numbered packet that left.
+func (d *downTrack) note(c *core, number uint16, size int, cluster uint8) {
+	if d.twcc != 0 && d.to.line != nil {
+		d.to.line.note(c, number, size, cluster)
+	}
+}
+
+func abs(v int64) int64 {
+	if v < 0 {
+		return -v
+	}
+	return v
+}
