@@ -141,6 +141,11 @@ func (r *Room) guard(f func()) {
 // turn does what has come in and what is due, and tells whom it concerns.
 func (r *Room) turn() {
 	b, fresh := r.mail.take()
+	// States of pictures come first: they speak of the subscriptions from before
+	// this turn's requests.
+	for _, n := range fresh {
+		r.streamStates(n)
+	}
 	for _, f := range b.queue {
 		f()
 	}

@@ -73,6 +73,9 @@ type Join struct {
 	AutoSubscribe bool
 	// AdaptiveStream tells that the client sends track settings.
 	AdaptiveStream bool
+	// AllowPause tells that the client reckons with paused pictures and wants
+	// StreamState.
+	AllowPause bool
 	// Offer is an SDP offer that came with the join; empty: it follows.
 	Offer   string
 	OfferID uint32
@@ -291,6 +294,12 @@ type (
 		TrackSID string
 		Codecs   []SubscribedCodec
 	}
+	// StreamState tells a subscriber that a picture is paused because the
+	// subscriber's path does not carry it, or goes on.
+	StreamState struct {
+		ParticipantSID, TrackSID string
+		Paused                   bool
+	}
 	// Token hands the client its next token.
 	Token struct{ JWT string }
 	// RequestResponse answers a request that cannot be served; Reason follows
@@ -428,6 +437,7 @@ func (Quality) message()                {}
 func (SubscriptionPermission) message() {}
 func (SubscriptionFailed) message()     {}
 func (SubscribedQuality) message()      {}
+func (StreamState) message()            {}
 func (Token) message()                  {}
 func (RequestResponse) message()        {}
 

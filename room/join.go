@@ -57,7 +57,7 @@ func (r *Room) admit(j Join) (*participant, error) {
 	p := &participant{
 		sid: newSID("PA_"), identity: j.Identity, name: j.Name, metadata: j.Metadata,
 		attributes: maps.Clone(j.Attributes), perm: j.Permission, client: j.Client,
-		autoSubscribe: j.AutoSubscribe, adaptive: j.AdaptiveStream,
+		autoSubscribe: j.AutoSubscribe, adaptive: j.AdaptiveStream, allowPause: j.AllowPause,
 		state: StateJoining, version: 1, joinedAt: time.Now(), refresh: j.RefreshToken,
 		subs: make(map[string]*subscription), grade: noGrade, bucket: newBucket(),
 	}

@@ -68,6 +68,10 @@ const (
 	// downgradeDelay is how long a layer stays on after its last watcher.
 	downgradeDelay = 5 * time.Second
 
+	// streamSettle is how long after the answer with a picture's section the
+	// client has begun to receive it.
+	streamSettle = time.Second
+
 	dataRate     = 100 // messages per second and sender
 	dataBurst    = 200
 	maxDataQueue = 512     // messages of one sender that wait in the room

@@ -20,7 +20,8 @@ import (
 //   - the end of a connection, the end of the room and its draining: a slot
 //     each, never lost;
 //   - states of media paths, speakers, qualities: the latest value per
-//     participant, never lost;
+//     participant, never lost; states of pictures: the latest value per
+//     subscription, never lost;
 //   - data packets: 512 messages or 4 MiB per sender; beyond that the media
 //     plane is told that there is no room (see sfu.PeerEvents).
 type mailbox struct {
@@ -63,6 +64,7 @@ type inbox struct {
 	hasState bool
 	state    sfu.PeerState
 	started  []string
+	paused   map[string]bool // by sid
 	data     []packet
 	// messages and bytes count the data that the room holds for this sender,
 	// here and in its backlog.
@@ -75,6 +77,7 @@ type news struct {
 	hasState bool
 	state    sfu.PeerState
 	started  []string
+	paused   map[string]bool
 	data     []packet
 }
 
@@ -166,10 +169,17 @@ func (m *mailbox) take() (batch, []news) {
 	m.batch = batch{}
 	fresh := make([]news, 0, len(b.ready))
 	for _, in := range b.ready {
-		fresh = append(fresh, news{in.p, in.hasState, in.state, in.started, in.data})
-		in.queued, in.hasState, in.started, in.data = false, false, nil, nil
+		fresh = append(fresh, news{in.p, in.hasState, in.state, in.started, in.paused, in.data})
+		in.queued, in.hasState, in.started, in.paused, in.data = false, false, nil, nil, nil
 	}
 	return b, fresh
+}
+
+// forgetPaused drops a state that waits of a track whose subscription has ended.
+func (m *mailbox) forgetPaused(in *inbox, sid string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(in.paused, sid)
 }
 
 // close refuses whatever comes from now on. With onlyIdle it does so only when
@@ -201,6 +211,17 @@ func (e peerEvents) PeerTrackStarted(sid string) {
 		if len(e.in.started) < maxPublished+maxPending && !slices.Contains(e.in.started, sid) {
 			e.in.started = append(e.in.started, sid)
 		}
+	})
+}
+
+// PeerStreamState implements sfu.PeerEvents. Only the latest state per track is
+// kept; the media plane tells of subscribed tracks alone.
+func (e peerEvents) PeerStreamState(sid string, paused bool) {
+	e.mail.news(e.in, func() {
+		if e.in.paused == nil {
+			e.in.paused = make(map[string]bool)
+		}
+		e.in.paused[sid] = paused
 	})
 }
 

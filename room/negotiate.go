@@ -41,6 +41,7 @@ func (r *Room) offer(p *participant, req Offer) {
 	}
 	r.send(p, Answer{SDP: answer.SDP, ID: req.ID, MidToTrack: answer.MidToTrack})
 	r.tellReceived(answer.MidToTrack)
+	r.seatStreams(p, answer.MidToTrack)
 	r.weigh(p)
 	r.unsettle(p)
 }

@@ -21,6 +21,7 @@ type participant struct {
 	client         ClientInfo
 	autoSubscribe  bool
 	adaptive       bool
+	allowPause     bool
 	state          State
 	version        uint32
 	joinedAt       time.Time

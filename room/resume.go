@@ -61,6 +61,7 @@ func (r *Room) retell(p *participant) {
 			}
 		}
 	}
+	r.retellStreams(p)
 	for _, t := range p.tracks {
 		if t.told < 2 {
 			r.send(p, t.subscribedQuality())

@@ -115,6 +115,7 @@ func (r *Room) endMedia(p *participant) {
 	for _, sub := range p.subs {
 		if sub.active {
 			sub.active = false
+			r.forgetStream(p, sub)
 			r.watch(sub.track)
 		}
 	}

@@ -21,6 +21,14 @@ type subscription struct {
 	// settings as last asked for; set tells that there are any.
 	settings sfu.Settings
 	set      bool
+
+	// paused tells that the media plane holds the picture back for the sake of
+	// the participant's path; toldPaused that the client was ever told so.
+	paused, toldPaused bool
+	// begun tells that the client has the track and heeds its states, from
+	// beginTask on.
+	begun     bool
+	beginTask *task
 }
 
 // sub returns q's subscription to t, which it makes when there is none. nil
@@ -147,6 +155,7 @@ func (r *Room) deactivate(q *participant, s *subscription) {
 	if !q.broken {
 		q.peer.Unsubscribe(s.track.info.SID)
 	}
+	r.forgetStream(q, s)
 	r.unsettle(q)
 	r.watch(s.track)
 }

@@ -119,7 +119,8 @@ func infoOf(req AddTrack) TrackInfo {
 func specOf(req AddTrack, i TrackInfo) sfu.TrackSpec {
 	s := sfu.TrackSpec{
 		SID: i.SID, CID: req.CID, Kind: i.Kind, Codecs: wantedCodecs(req), Stream: i.Stream,
-		DTX: !i.DisableDTX, Stereo: i.Stereo, Muted: i.Muted,
+		Screen: req.Source == SourceScreen,
+		DTX:    !i.DisableDTX, Stereo: i.Stereo, Muted: i.Muted,
 	}
 	for _, l := range i.Layers {
 		s.Layers = append(s.Layers, sfu.LayerSpec{

@@ -56,6 +56,7 @@ var messages = map[reflect.Type]encoding{
 	reflect.TypeFor[room.SubscriptionPermission](): enc(subscriptionPermission),
 	reflect.TypeFor[room.SubscriptionFailed]():     enc(subscriptionFailed),
 	reflect.TypeFor[room.SubscribedQuality]():      enc(subscribedQuality),
+	reflect.TypeFor[room.StreamState]():            enc(streamState),
 	reflect.TypeFor[room.Token]():                  enc(refreshToken),
 	reflect.TypeFor[room.RequestResponse]():        enc(requestResponse),
 }
@@ -212,6 +213,18 @@ func subscribedQuality(_ *greeting, m room.SubscribedQuality) *wire.SignalRespon
 		u.SubscribedCodecs = append(u.SubscribedCodecs, out)
 	}
 	return &wire.SignalResponse{Message: &wire.SignalResponse_SubscribedQualityUpdate{SubscribedQualityUpdate: u}}
+}
+
+func streamState(_ *greeting, m room.StreamState) *wire.SignalResponse {
+	state := wire.StreamState_ACTIVE
+	if m.Paused {
+		state = wire.StreamState_PAUSED
+	}
+	return &wire.SignalResponse{Message: &wire.SignalResponse_StreamStateUpdate{
+		StreamStateUpdate: &wire.StreamStateUpdate{StreamStates: []*wire.StreamStateInfo{
+			{ParticipantSid: m.ParticipantSID, TrackSid: m.TrackSID, State: state},
+		}},
+	}}
 }
 
 func refreshToken(_ *greeting, m room.Token) *wire.SignalResponse {

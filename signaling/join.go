@@ -158,6 +158,7 @@ func (e *entry) join(g *Grant, c *Call) room.Join {
 		Client:         e.client,
 		AutoSubscribe:  e.settings.GetAutoSubscribe(),
 		AdaptiveStream: e.settings.GetAdaptiveStream(),
+		AllowPause:     allowsPause(e.settings),
 		RefreshToken:   g.Refresh,
 		TokenID:        g.TokenID,
 		IssuedAt:       g.IssuedAt,
@@ -176,6 +177,13 @@ func (e *entry) join(g *Grant, c *Call) room.Join {
 		j.Offer, j.OfferID = e.offer.SDP, e.offer.ID
 	}
 	return j
+}
+
+// allowsPause reads subscriber_allow_pause. Clients send it only when their
+// application sets it; without it the server's default counts, which is to
+// pause and to tell.
+func allowsPause(s *wire.ConnectionSettings) bool {
+	return s == nil || s.SubscriberAllowPause == nil || s.GetSubscriberAllowPause()
 }
 
 func (e *entry) resume(g *Grant) room.Resume {

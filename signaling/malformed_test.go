@@ -295,7 +295,7 @@ func TestGoodJoinRequests(t *testing.T) {
 			continue
 		}
 		j := e.join(&Grant{}, &Call{})
-		if !j.AutoSubscribe || !j.AdaptiveStream || j.Client.SDK != "js" || j.Client.Protocol != 17 || j.Client.ClientProtocol != 2 {
+		if !j.AutoSubscribe || !j.AdaptiveStream || !j.AllowPause || j.Client.SDK != "js" || j.Client.Protocol != 17 || j.Client.ClientProtocol != 2 {
 			t.Errorf("%s: %+v", name, j)
 		}
 	}
@@ -307,5 +307,16 @@ func TestGoodJoinRequests(t *testing.T) {
 	}
 	if e.join(&Grant{}, &Call{}).AutoSubscribe {
 		t.Error("absent auto_subscribe is taken for true")
+	}
+	for want, sent := range map[bool]*bool{true: proto.Bool(true), false: proto.Bool(false)} {
+		m := joinRequest()
+		m.ConnectionSettings.SubscriberAllowPause = sent
+		e, err := parseJoin(packJoin(t, m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.join(&Grant{}, &Call{}).AllowPause; got != want {
+			t.Errorf("subscriber_allow_pause %t is taken for %t", want, got)
+		}
 	}
 }

@@ -48,8 +48,8 @@ func (s *transcript) open(m *wire.JoinRequest) {
 		return
 	}
 	j := s.lab.rooms.joins[len(s.lab.rooms.joins)-1]
-	s.line("R>", fmt.Sprintf("Join %s name=%q metadata=%q attributes=%v client=%+v auto=%t adaptive=%t offer=%q/%d reached=%s token=%s issued=%d",
-		j.Identity, j.Name, j.Metadata, j.Attributes, j.Client, j.AutoSubscribe, j.AdaptiveStream,
+	s.line("R>", fmt.Sprintf("Join %s name=%q metadata=%q attributes=%v client=%+v auto=%t adaptive=%t pause=%t offer=%q/%d reached=%s token=%s issued=%d",
+		j.Identity, j.Name, j.Metadata, j.Attributes, j.Client, j.AutoSubscribe, j.AdaptiveStream, j.AllowPause,
 		j.Offer, j.OfferID, j.Peer.Reached, j.TokenID, j.IssuedAt.Unix()))
 }
 
@@ -319,6 +319,8 @@ func everyMessage(at time.Time) []room.Message {
 		room.SubscriptionFailed{TrackSID: "TR_1"},
 		room.SubscriptionFailed{TrackSID: "TR_1", NotFound: true},
 		room.SubscribedQuality{TrackSID: "TR_1", Codecs: []room.SubscribedCodec{{Codec: "vp8", Enabled: [3]bool{true, true, false}}}},
+		room.StreamState{ParticipantSID: "PA_2", TrackSID: "TR_1", Paused: true},
+		room.StreamState{ParticipantSID: "PA_2", TrackSID: "TR_1"},
 		room.Token{JWT: "next"},
 		room.RequestResponse{RequestID: 3, Reason: 2, Text: "not allowed"},
 	}

@@ -74,6 +74,52 @@ func (SignalTarget) EnumDescriptor() ([]byte, []int) {
 	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{0}
 }
 
+type StreamState int32
+
+const (
+	StreamState_ACTIVE StreamState = 0
+	StreamState_PAUSED StreamState = 1
+)
+
+// Enum value maps for StreamState.
+var (
+	StreamState_name = map[int32]string{
+		0: "ACTIVE",
+		1: "PAUSED",
+	}
+	StreamState_value = map[string]int32{
+		"ACTIVE": 0,
+		"PAUSED": 1,
+	}
+)
+
+func (x StreamState) Enum() *StreamState {
+	p := new(StreamState)
+	*p = x
+	return p
+}
+
+func (x StreamState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StreamState) Descriptor() protoreflect.EnumDescriptor {
+	return file_signaling_wire_videoroom_rtc_proto_enumTypes[1].Descriptor()
+}
+
+func (StreamState) Type() protoreflect.EnumType {
+	return &file_signaling_wire_videoroom_rtc_proto_enumTypes[1]
+}
+
+func (x StreamState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StreamState.Descriptor instead.
+func (StreamState) EnumDescriptor() ([]byte, []int) {
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{1}
+}
+
 type LeaveRequest_Action int32
 
 const (
@@ -107,11 +153,11 @@ func (x LeaveRequest_Action) String() string {
 }
 
 func (LeaveRequest_Action) Descriptor() protoreflect.EnumDescriptor {
-	return file_signaling_wire_videoroom_rtc_proto_enumTypes[1].Descriptor()
+	return file_signaling_wire_videoroom_rtc_proto_enumTypes[2].Descriptor()
 }
 
 func (LeaveRequest_Action) Type() protoreflect.EnumType {
-	return &file_signaling_wire_videoroom_rtc_proto_enumTypes[1]
+	return &file_signaling_wire_videoroom_rtc_proto_enumTypes[2]
 }
 
 func (x LeaveRequest_Action) Number() protoreflect.EnumNumber {
@@ -183,11 +229,11 @@ func (x RequestResponse_Reason) String() string {
 }
 
 func (RequestResponse_Reason) Descriptor() protoreflect.EnumDescriptor {
-	return file_signaling_wire_videoroom_rtc_proto_enumTypes[2].Descriptor()
+	return file_signaling_wire_videoroom_rtc_proto_enumTypes[3].Descriptor()
 }
 
 func (RequestResponse_Reason) Type() protoreflect.EnumType {
-	return &file_signaling_wire_videoroom_rtc_proto_enumTypes[2]
+	return &file_signaling_wire_videoroom_rtc_proto_enumTypes[3]
 }
 
 func (x RequestResponse_Reason) Number() protoreflect.EnumNumber {
@@ -196,7 +242,7 @@ func (x RequestResponse_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RequestResponse_Reason.Descriptor instead.
 func (RequestResponse_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{37, 0}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{39, 0}
 }
 
 type WrappedJoinRequest_Compression int32
@@ -229,11 +275,11 @@ func (x WrappedJoinRequest_Compression) String() string {
 }
 
 func (WrappedJoinRequest_Compression) Descriptor() protoreflect.EnumDescriptor {
-	return file_signaling_wire_videoroom_rtc_proto_enumTypes[3].Descriptor()
+	return file_signaling_wire_videoroom_rtc_proto_enumTypes[4].Descriptor()
 }
 
 func (WrappedJoinRequest_Compression) Type() protoreflect.EnumType {
-	return &file_signaling_wire_videoroom_rtc_proto_enumTypes[3]
+	return &file_signaling_wire_videoroom_rtc_proto_enumTypes[4]
 }
 
 func (x WrappedJoinRequest_Compression) Number() protoreflect.EnumNumber {
@@ -242,7 +288,7 @@ func (x WrappedJoinRequest_Compression) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WrappedJoinRequest_Compression.Descriptor instead.
 func (WrappedJoinRequest_Compression) EnumDescriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{41, 0}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{43, 0}
 }
 
 // SignalRequest is one message of a client. Members that are missing here
@@ -599,6 +645,7 @@ type SignalResponse struct {
 	//	*SignalResponse_SpeakersChanged
 	//	*SignalResponse_RoomUpdate
 	//	*SignalResponse_ConnectionQuality
+	//	*SignalResponse_StreamStateUpdate
 	//	*SignalResponse_SubscribedQualityUpdate
 	//	*SignalResponse_SubscriptionPermissionUpdate
 	//	*SignalResponse_RefreshToken
@@ -728,6 +775,15 @@ func (x *SignalResponse) GetConnectionQuality() *ConnectionQualityUpdate {
 	if x != nil {
 		if x, ok := x.Message.(*SignalResponse_ConnectionQuality); ok {
 			return x.ConnectionQuality
+		}
+	}
+	return nil
+}
+
+func (x *SignalResponse) GetStreamStateUpdate() *StreamStateUpdate {
+	if x != nil {
+		if x, ok := x.Message.(*SignalResponse_StreamStateUpdate); ok {
+			return x.StreamStateUpdate
 		}
 	}
 	return nil
@@ -872,6 +928,10 @@ type SignalResponse_ConnectionQuality struct {
 	ConnectionQuality *ConnectionQualityUpdate `protobuf:"bytes,12,opt,name=connection_quality,json=connectionQuality,proto3,oneof"`
 }
 
+type SignalResponse_StreamStateUpdate struct {
+	StreamStateUpdate *StreamStateUpdate `protobuf:"bytes,13,opt,name=stream_state_update,json=streamStateUpdate,proto3,oneof"`
+}
+
 type SignalResponse_SubscribedQualityUpdate struct {
 	SubscribedQualityUpdate *SubscribedQualityUpdate `protobuf:"bytes,14,opt,name=subscribed_quality_update,json=subscribedQualityUpdate,proto3,oneof"`
 }
@@ -933,6 +993,8 @@ func (*SignalResponse_SpeakersChanged) isSignalResponse_Message() {}
 func (*SignalResponse_RoomUpdate) isSignalResponse_Message() {}
 
 func (*SignalResponse_ConnectionQuality) isSignalResponse_Message() {}
+
+func (*SignalResponse_StreamStateUpdate) isSignalResponse_Message() {}
 
 func (*SignalResponse_SubscribedQualityUpdate) isSignalResponse_Message() {}
 
@@ -2828,6 +2890,111 @@ func (x *SubscriptionPermission) GetTrackPermissions() []*TrackPermission {
 	return nil
 }
 
+type StreamStateInfo struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	ParticipantSid string                 `protobuf:"bytes,1,opt,name=participant_sid,json=participantSid,proto3" json:"participant_sid,omitempty"` // the publisher's
+	TrackSid       string                 `protobuf:"bytes,2,opt,name=track_sid,json=trackSid,proto3" json:"track_sid,omitempty"`
+	State          StreamState            `protobuf:"varint,3,opt,name=state,proto3,enum=videoroom.wire.StreamState" json:"state,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *StreamStateInfo) Reset() {
+	*x = StreamStateInfo{}
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamStateInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamStateInfo) ProtoMessage() {}
+
+func (x *StreamStateInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamStateInfo.ProtoReflect.Descriptor instead.
+func (*StreamStateInfo) Descriptor() ([]byte, []int) {
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *StreamStateInfo) GetParticipantSid() string {
+	if x != nil {
+		return x.ParticipantSid
+	}
+	return ""
+}
+
+func (x *StreamStateInfo) GetTrackSid() string {
+	if x != nil {
+		return x.TrackSid
+	}
+	return ""
+}
+
+func (x *StreamStateInfo) GetState() StreamState {
+	if x != nil {
+		return x.State
+	}
+	return StreamState_ACTIVE
+}
+
+// StreamStateUpdate tells which pictures the receiver's path does not carry.
+type StreamStateUpdate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	StreamStates  []*StreamStateInfo     `protobuf:"bytes,1,rep,name=stream_states,json=streamStates,proto3" json:"stream_states,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamStateUpdate) Reset() {
+	*x = StreamStateUpdate{}
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamStateUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamStateUpdate) ProtoMessage() {}
+
+func (x *StreamStateUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamStateUpdate.ProtoReflect.Descriptor instead.
+func (*StreamStateUpdate) Descriptor() ([]byte, []int) {
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *StreamStateUpdate) GetStreamStates() []*StreamStateInfo {
+	if x != nil {
+		return x.StreamStates
+	}
+	return nil
+}
+
 type SubscriptionPermissionUpdate struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	ParticipantSid string                 `protobuf:"bytes,1,opt,name=participant_sid,json=participantSid,proto3" json:"participant_sid,omitempty"`
@@ -2839,7 +3006,7 @@ type SubscriptionPermissionUpdate struct {
 
 func (x *SubscriptionPermissionUpdate) Reset() {
 	*x = SubscriptionPermissionUpdate{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[32]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2851,7 +3018,7 @@ func (x *SubscriptionPermissionUpdate) String() string {
 func (*SubscriptionPermissionUpdate) ProtoMessage() {}
 
 func (x *SubscriptionPermissionUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[32]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2864,7 +3031,7 @@ func (x *SubscriptionPermissionUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscriptionPermissionUpdate.ProtoReflect.Descriptor instead.
 func (*SubscriptionPermissionUpdate) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{32}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SubscriptionPermissionUpdate) GetParticipantSid() string {
@@ -2899,7 +3066,7 @@ type SyncState struct {
 
 func (x *SyncState) Reset() {
 	*x = SyncState{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[33]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2911,7 +3078,7 @@ func (x *SyncState) String() string {
 func (*SyncState) ProtoMessage() {}
 
 func (x *SyncState) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[33]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2924,7 +3091,7 @@ func (x *SyncState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncState.ProtoReflect.Descriptor instead.
 func (*SyncState) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{33}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SyncState) GetSubscription() *UpdateSubscription {
@@ -2958,7 +3125,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[34]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2970,7 +3137,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[34]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2983,7 +3150,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{34}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Ping) GetTimestamp() int64 {
@@ -3010,7 +3177,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[35]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3022,7 +3189,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[35]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3035,7 +3202,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{35}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Pong) GetLastPingTimestamp() int64 {
@@ -3062,7 +3229,7 @@ type SubscriptionResponse struct {
 
 func (x *SubscriptionResponse) Reset() {
 	*x = SubscriptionResponse{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[36]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3074,7 +3241,7 @@ func (x *SubscriptionResponse) String() string {
 func (*SubscriptionResponse) ProtoMessage() {}
 
 func (x *SubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[36]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3087,7 +3254,7 @@ func (x *SubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*SubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{36}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SubscriptionResponse) GetTrackSid() string {
@@ -3120,7 +3287,7 @@ type RequestResponse struct {
 
 func (x *RequestResponse) Reset() {
 	*x = RequestResponse{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[37]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3132,7 +3299,7 @@ func (x *RequestResponse) String() string {
 func (*RequestResponse) ProtoMessage() {}
 
 func (x *RequestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[37]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3145,7 +3312,7 @@ func (x *RequestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestResponse.ProtoReflect.Descriptor instead.
 func (*RequestResponse) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{37}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RequestResponse) GetRequestId() uint32 {
@@ -3219,7 +3386,7 @@ type TrackSubscribed struct {
 
 func (x *TrackSubscribed) Reset() {
 	*x = TrackSubscribed{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[38]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3231,7 +3398,7 @@ func (x *TrackSubscribed) String() string {
 func (*TrackSubscribed) ProtoMessage() {}
 
 func (x *TrackSubscribed) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[38]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3244,7 +3411,7 @@ func (x *TrackSubscribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrackSubscribed.ProtoReflect.Descriptor instead.
 func (*TrackSubscribed) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{38}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *TrackSubscribed) GetTrackSid() string {
@@ -3255,16 +3422,17 @@ func (x *TrackSubscribed) GetTrackSid() string {
 }
 
 type ConnectionSettings struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	AutoSubscribe  bool                   `protobuf:"varint,1,opt,name=auto_subscribe,json=autoSubscribe,proto3" json:"auto_subscribe,omitempty"`
-	AdaptiveStream bool                   `protobuf:"varint,2,opt,name=adaptive_stream,json=adaptiveStream,proto3" json:"adaptive_stream,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state                protoimpl.MessageState `protogen:"open.v1"`
+	AutoSubscribe        bool                   `protobuf:"varint,1,opt,name=auto_subscribe,json=autoSubscribe,proto3" json:"auto_subscribe,omitempty"`
+	AdaptiveStream       bool                   `protobuf:"varint,2,opt,name=adaptive_stream,json=adaptiveStream,proto3" json:"adaptive_stream,omitempty"`
+	SubscriberAllowPause *bool                  `protobuf:"varint,3,opt,name=subscriber_allow_pause,json=subscriberAllowPause,proto3,oneof" json:"subscriber_allow_pause,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *ConnectionSettings) Reset() {
 	*x = ConnectionSettings{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[39]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3276,7 +3444,7 @@ func (x *ConnectionSettings) String() string {
 func (*ConnectionSettings) ProtoMessage() {}
 
 func (x *ConnectionSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[39]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3289,7 +3457,7 @@ func (x *ConnectionSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionSettings.ProtoReflect.Descriptor instead.
 func (*ConnectionSettings) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{39}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ConnectionSettings) GetAutoSubscribe() bool {
@@ -3302,6 +3470,13 @@ func (x *ConnectionSettings) GetAutoSubscribe() bool {
 func (x *ConnectionSettings) GetAdaptiveStream() bool {
 	if x != nil {
 		return x.AdaptiveStream
+	}
+	return false
+}
+
+func (x *ConnectionSettings) GetSubscriberAllowPause() bool {
+	if x != nil && x.SubscriberAllowPause != nil {
+		return *x.SubscriberAllowPause
 	}
 	return false
 }
@@ -3325,7 +3500,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[40]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3337,7 +3512,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[40]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3350,7 +3525,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{40}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *JoinRequest) GetClientInfo() *ClientInfo {
@@ -3433,7 +3608,7 @@ type WrappedJoinRequest struct {
 
 func (x *WrappedJoinRequest) Reset() {
 	*x = WrappedJoinRequest{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[41]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3445,7 +3620,7 @@ func (x *WrappedJoinRequest) String() string {
 func (*WrappedJoinRequest) ProtoMessage() {}
 
 func (x *WrappedJoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[41]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3458,7 +3633,7 @@ func (x *WrappedJoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WrappedJoinRequest.ProtoReflect.Descriptor instead.
 func (*WrappedJoinRequest) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{41}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *WrappedJoinRequest) GetCompression() WrappedJoinRequest_Compression {
@@ -3485,7 +3660,7 @@ type MediaSectionsRequirement struct {
 
 func (x *MediaSectionsRequirement) Reset() {
 	*x = MediaSectionsRequirement{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[42]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3497,7 +3672,7 @@ func (x *MediaSectionsRequirement) String() string {
 func (*MediaSectionsRequirement) ProtoMessage() {}
 
 func (x *MediaSectionsRequirement) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[42]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3510,7 +3685,7 @@ func (x *MediaSectionsRequirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MediaSectionsRequirement.ProtoReflect.Descriptor instead.
 func (*MediaSectionsRequirement) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{42}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *MediaSectionsRequirement) GetNumAudios() uint32 {
@@ -3553,7 +3728,7 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\x1cunpublish_data_track_request\x18\x14 \x01(\v2).videoroom.wire.UnpublishDataTrackRequestH\x00R\x19unpublishDataTrackRequest\x12]\n" +
 	"\x17store_data_blob_request\x18\x16 \x01(\v2$.videoroom.wire.StoreDataBlobRequestH\x00R\x14storeDataBlobRequest\x12W\n" +
 	"\x15get_data_blob_request\x18\x17 \x01(\v2\".videoroom.wire.GetDataBlobRequestH\x00R\x12getDataBlobRequestB\t\n" +
-	"\amessage\"\xc0\v\n" +
+	"\amessage\"\x95\f\n" +
 	"\x0eSignalResponse\x122\n" +
 	"\x04join\x18\x01 \x01(\v2\x1c.videoroom.wire.JoinResponseH\x00R\x04join\x12<\n" +
 	"\x06answer\x18\x02 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x06answer\x12;\n" +
@@ -3565,7 +3740,8 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	" \x01(\v2\x1f.videoroom.wire.SpeakersChangedH\x00R\x0fspeakersChanged\x12=\n" +
 	"\vroom_update\x18\v \x01(\v2\x1a.videoroom.wire.RoomUpdateH\x00R\n" +
 	"roomUpdate\x12X\n" +
-	"\x12connection_quality\x18\f \x01(\v2'.videoroom.wire.ConnectionQualityUpdateH\x00R\x11connectionQuality\x12e\n" +
+	"\x12connection_quality\x18\f \x01(\v2'.videoroom.wire.ConnectionQualityUpdateH\x00R\x11connectionQuality\x12S\n" +
+	"\x13stream_state_update\x18\r \x01(\v2!.videoroom.wire.StreamStateUpdateH\x00R\x11streamStateUpdate\x12e\n" +
 	"\x19subscribed_quality_update\x18\x0e \x01(\v2'.videoroom.wire.SubscribedQualityUpdateH\x00R\x17subscribedQualityUpdate\x12t\n" +
 	"\x1esubscription_permission_update\x18\x0f \x01(\v2,.videoroom.wire.SubscriptionPermissionUpdateH\x00R\x1csubscriptionPermissionUpdate\x12%\n" +
 	"\rrefresh_token\x18\x10 \x01(\tH\x00R\frefreshToken\x12W\n" +
@@ -3743,7 +3919,13 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\x14participant_identity\x18\x04 \x01(\tR\x13participantIdentity\"\x91\x01\n" +
 	"\x16SubscriptionPermission\x12)\n" +
 	"\x10all_participants\x18\x01 \x01(\bR\x0fallParticipants\x12L\n" +
-	"\x11track_permissions\x18\x02 \x03(\v2\x1f.videoroom.wire.TrackPermissionR\x10trackPermissions\"~\n" +
+	"\x11track_permissions\x18\x02 \x03(\v2\x1f.videoroom.wire.TrackPermissionR\x10trackPermissions\"\x8a\x01\n" +
+	"\x0fStreamStateInfo\x12'\n" +
+	"\x0fparticipant_sid\x18\x01 \x01(\tR\x0eparticipantSid\x12\x1b\n" +
+	"\ttrack_sid\x18\x02 \x01(\tR\btrackSid\x121\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1b.videoroom.wire.StreamStateR\x05state\"Y\n" +
+	"\x11StreamStateUpdate\x12D\n" +
+	"\rstream_states\x18\x01 \x03(\v2\x1f.videoroom.wire.StreamStateInfoR\fstreamStates\"~\n" +
 	"\x1cSubscriptionPermissionUpdate\x12'\n" +
 	"\x0fparticipant_sid\x18\x01 \x01(\tR\x0eparticipantSid\x12\x1b\n" +
 	"\ttrack_sid\x18\x02 \x01(\tR\btrackSid\x12\x18\n" +
@@ -3786,10 +3968,12 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\x0fINVALID_REQUEST\x10\vB\t\n" +
 	"\arequest\".\n" +
 	"\x0fTrackSubscribed\x12\x1b\n" +
-	"\ttrack_sid\x18\x01 \x01(\tR\btrackSid\"d\n" +
+	"\ttrack_sid\x18\x01 \x01(\tR\btrackSid\"\xba\x01\n" +
 	"\x12ConnectionSettings\x12%\n" +
 	"\x0eauto_subscribe\x18\x01 \x01(\bR\rautoSubscribe\x12'\n" +
-	"\x0fadaptive_stream\x18\x02 \x01(\bR\x0eadaptiveStream\"\xdd\x05\n" +
+	"\x0fadaptive_stream\x18\x02 \x01(\bR\x0eadaptiveStream\x129\n" +
+	"\x16subscriber_allow_pause\x18\x03 \x01(\bH\x00R\x14subscriberAllowPause\x88\x01\x01B\x19\n" +
+	"\x17_subscriber_allow_pause\"\xdd\x05\n" +
 	"\vJoinRequest\x12;\n" +
 	"\vclient_info\x18\x01 \x01(\v2\x1a.videoroom.wire.ClientInfoR\n" +
 	"clientInfo\x12S\n" +
@@ -3821,7 +4005,12 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\fSignalTarget\x12\r\n" +
 	"\tPUBLISHER\x10\x00\x12\x0e\n" +
 	"\n" +
-	"SUBSCRIBER\x10\x01B5Z3github.com/caddy-videoroom/videoroom/signaling/wireb\x06proto3"
+	"SUBSCRIBER\x10\x01*%\n" +
+	"\vStreamState\x12\n" +
+	"\n" +
+	"\x06ACTIVE\x10\x00\x12\n" +
+	"\n" +
+	"\x06PAUSED\x10\x01B5Z3github.com/caddy-videoroom/videoroom/signaling/wireb\x06proto3"
 
 var (
 	file_signaling_wire_videoroom_rtc_proto_rawDescOnce sync.Once
@@ -3835,172 +4024,178 @@ func file_signaling_wire_videoroom_rtc_proto_rawDescGZIP() []byte {
 	return file_signaling_wire_videoroom_rtc_proto_rawDescData
 }
 
-var file_signaling_wire_videoroom_rtc_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_signaling_wire_videoroom_rtc_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_signaling_wire_videoroom_rtc_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_signaling_wire_videoroom_rtc_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_signaling_wire_videoroom_rtc_proto_goTypes = []any{
 	(SignalTarget)(0),                    // 0: videoroom.wire.SignalTarget
-	(LeaveRequest_Action)(0),             // 1: videoroom.wire.LeaveRequest.Action
-	(RequestResponse_Reason)(0),          // 2: videoroom.wire.RequestResponse.Reason
-	(WrappedJoinRequest_Compression)(0),  // 3: videoroom.wire.WrappedJoinRequest.Compression
-	(*SignalRequest)(nil),                // 4: videoroom.wire.SignalRequest
-	(*SignalResponse)(nil),               // 5: videoroom.wire.SignalResponse
-	(*SimulcastCodec)(nil),               // 6: videoroom.wire.SimulcastCodec
-	(*AddTrackRequest)(nil),              // 7: videoroom.wire.AddTrackRequest
-	(*PublishDataTrackRequest)(nil),      // 8: videoroom.wire.PublishDataTrackRequest
-	(*UnpublishDataTrackRequest)(nil),    // 9: videoroom.wire.UnpublishDataTrackRequest
-	(*StoreDataBlobRequest)(nil),         // 10: videoroom.wire.StoreDataBlobRequest
-	(*GetDataBlobRequest)(nil),           // 11: videoroom.wire.GetDataBlobRequest
-	(*TrickleRequest)(nil),               // 12: videoroom.wire.TrickleRequest
-	(*MuteTrackRequest)(nil),             // 13: videoroom.wire.MuteTrackRequest
-	(*JoinResponse)(nil),                 // 14: videoroom.wire.JoinResponse
-	(*ReconnectResponse)(nil),            // 15: videoroom.wire.ReconnectResponse
-	(*ICEServer)(nil),                    // 16: videoroom.wire.ICEServer
-	(*TrackPublishedResponse)(nil),       // 17: videoroom.wire.TrackPublishedResponse
-	(*TrackUnpublishedResponse)(nil),     // 18: videoroom.wire.TrackUnpublishedResponse
-	(*SessionDescription)(nil),           // 19: videoroom.wire.SessionDescription
-	(*ParticipantUpdate)(nil),            // 20: videoroom.wire.ParticipantUpdate
-	(*UpdateSubscription)(nil),           // 21: videoroom.wire.UpdateSubscription
-	(*UpdateTrackSettings)(nil),          // 22: videoroom.wire.UpdateTrackSettings
-	(*UpdateLocalAudioTrack)(nil),        // 23: videoroom.wire.UpdateLocalAudioTrack
-	(*UpdateLocalVideoTrack)(nil),        // 24: videoroom.wire.UpdateLocalVideoTrack
-	(*LeaveRequest)(nil),                 // 25: videoroom.wire.LeaveRequest
-	(*UpdateParticipantMetadata)(nil),    // 26: videoroom.wire.UpdateParticipantMetadata
-	(*SpeakersChanged)(nil),              // 27: videoroom.wire.SpeakersChanged
-	(*RoomUpdate)(nil),                   // 28: videoroom.wire.RoomUpdate
-	(*ConnectionQualityInfo)(nil),        // 29: videoroom.wire.ConnectionQualityInfo
-	(*ConnectionQualityUpdate)(nil),      // 30: videoroom.wire.ConnectionQualityUpdate
-	(*SubscribedQuality)(nil),            // 31: videoroom.wire.SubscribedQuality
-	(*SubscribedCodec)(nil),              // 32: videoroom.wire.SubscribedCodec
-	(*SubscribedQualityUpdate)(nil),      // 33: videoroom.wire.SubscribedQualityUpdate
-	(*TrackPermission)(nil),              // 34: videoroom.wire.TrackPermission
-	(*SubscriptionPermission)(nil),       // 35: videoroom.wire.SubscriptionPermission
-	(*SubscriptionPermissionUpdate)(nil), // 36: videoroom.wire.SubscriptionPermissionUpdate
-	(*SyncState)(nil),                    // 37: videoroom.wire.SyncState
-	(*Ping)(nil),                         // 38: videoroom.wire.Ping
-	(*Pong)(nil),                         // 39: videoroom.wire.Pong
-	(*SubscriptionResponse)(nil),         // 40: videoroom.wire.SubscriptionResponse
-	(*RequestResponse)(nil),              // 41: videoroom.wire.RequestResponse
-	(*TrackSubscribed)(nil),              // 42: videoroom.wire.TrackSubscribed
-	(*ConnectionSettings)(nil),           // 43: videoroom.wire.ConnectionSettings
-	(*JoinRequest)(nil),                  // 44: videoroom.wire.JoinRequest
-	(*WrappedJoinRequest)(nil),           // 45: videoroom.wire.WrappedJoinRequest
-	(*MediaSectionsRequirement)(nil),     // 46: videoroom.wire.MediaSectionsRequirement
-	nil,                                  // 47: videoroom.wire.SessionDescription.MidToTrackIdEntry
-	nil,                                  // 48: videoroom.wire.UpdateParticipantMetadata.AttributesEntry
-	nil,                                  // 49: videoroom.wire.JoinRequest.ParticipantAttributesEntry
-	(*VideoLayer)(nil),                   // 50: videoroom.wire.VideoLayer
-	(TrackType)(0),                       // 51: videoroom.wire.TrackType
-	(TrackSource)(0),                     // 52: videoroom.wire.TrackSource
-	(Encryption_Type)(0),                 // 53: videoroom.wire.Encryption.Type
-	(BackupCodecPolicy)(0),               // 54: videoroom.wire.BackupCodecPolicy
-	(AudioTrackFeature)(0),               // 55: videoroom.wire.AudioTrackFeature
-	(*Room)(nil),                         // 56: videoroom.wire.Room
-	(*ParticipantInfo)(nil),              // 57: videoroom.wire.ParticipantInfo
-	(*ClientConfiguration)(nil),          // 58: videoroom.wire.ClientConfiguration
-	(*ServerInfo)(nil),                   // 59: videoroom.wire.ServerInfo
-	(*Codec)(nil),                        // 60: videoroom.wire.Codec
-	(*TrackInfo)(nil),                    // 61: videoroom.wire.TrackInfo
-	(*ParticipantTracks)(nil),            // 62: videoroom.wire.ParticipantTracks
-	(VideoQuality)(0),                    // 63: videoroom.wire.VideoQuality
-	(DisconnectReason)(0),                // 64: videoroom.wire.DisconnectReason
-	(*SpeakerInfo)(nil),                  // 65: videoroom.wire.SpeakerInfo
-	(ConnectionQuality)(0),               // 66: videoroom.wire.ConnectionQuality
-	(SubscriptionError)(0),               // 67: videoroom.wire.SubscriptionError
-	(*ClientInfo)(nil),                   // 68: videoroom.wire.ClientInfo
-	(ReconnectReason)(0),                 // 69: videoroom.wire.ReconnectReason
+	(StreamState)(0),                     // 1: videoroom.wire.StreamState
+	(LeaveRequest_Action)(0),             // 2: videoroom.wire.LeaveRequest.Action
+	(RequestResponse_Reason)(0),          // 3: videoroom.wire.RequestResponse.Reason
+	(WrappedJoinRequest_Compression)(0),  // 4: videoroom.wire.WrappedJoinRequest.Compression
+	(*SignalRequest)(nil),                // 5: videoroom.wire.SignalRequest
+	(*SignalResponse)(nil),               // 6: videoroom.wire.SignalResponse
+	(*SimulcastCodec)(nil),               // 7: videoroom.wire.SimulcastCodec
+	(*AddTrackRequest)(nil),              // 8: videoroom.wire.AddTrackRequest
+	(*PublishDataTrackRequest)(nil),      // 9: videoroom.wire.PublishDataTrackRequest
+	(*UnpublishDataTrackRequest)(nil),    // 10: videoroom.wire.UnpublishDataTrackRequest
+	(*StoreDataBlobRequest)(nil),         // 11: videoroom.wire.StoreDataBlobRequest
+	(*GetDataBlobRequest)(nil),           // 12: videoroom.wire.GetDataBlobRequest
+	(*TrickleRequest)(nil),               // 13: videoroom.wire.TrickleRequest
+	(*MuteTrackRequest)(nil),             // 14: videoroom.wire.MuteTrackRequest
+	(*JoinResponse)(nil),                 // 15: videoroom.wire.JoinResponse
+	(*ReconnectResponse)(nil),            // 16: videoroom.wire.ReconnectResponse
+	(*ICEServer)(nil),                    // 17: videoroom.wire.ICEServer
+	(*TrackPublishedResponse)(nil),       // 18: videoroom.wire.TrackPublishedResponse
+	(*TrackUnpublishedResponse)(nil),     // 19: videoroom.wire.TrackUnpublishedResponse
+	(*SessionDescription)(nil),           // 20: videoroom.wire.SessionDescription
+	(*ParticipantUpdate)(nil),            // 21: videoroom.wire.ParticipantUpdate
+	(*UpdateSubscription)(nil),           // 22: videoroom.wire.UpdateSubscription
+	(*UpdateTrackSettings)(nil),          // 23: videoroom.wire.UpdateTrackSettings
+	(*UpdateLocalAudioTrack)(nil),        // 24: videoroom.wire.UpdateLocalAudioTrack
+	(*UpdateLocalVideoTrack)(nil),        // 25: videoroom.wire.UpdateLocalVideoTrack
+	(*LeaveRequest)(nil),                 // 26: videoroom.wire.LeaveRequest
+	(*UpdateParticipantMetadata)(nil),    // 27: videoroom.wire.UpdateParticipantMetadata
+	(*SpeakersChanged)(nil),              // 28: videoroom.wire.SpeakersChanged
+	(*RoomUpdate)(nil),                   // 29: videoroom.wire.RoomUpdate
+	(*ConnectionQualityInfo)(nil),        // 30: videoroom.wire.ConnectionQualityInfo
+	(*ConnectionQualityUpdate)(nil),      // 31: videoroom.wire.ConnectionQualityUpdate
+	(*SubscribedQuality)(nil),            // 32: videoroom.wire.SubscribedQuality
+	(*SubscribedCodec)(nil),              // 33: videoroom.wire.SubscribedCodec
+	(*SubscribedQualityUpdate)(nil),      // 34: videoroom.wire.SubscribedQualityUpdate
+	(*TrackPermission)(nil),              // 35: videoroom.wire.TrackPermission
+	(*SubscriptionPermission)(nil),       // 36: videoroom.wire.SubscriptionPermission
+	(*StreamStateInfo)(nil),              // 37: videoroom.wire.StreamStateInfo
+	(*StreamStateUpdate)(nil),            // 38: videoroom.wire.StreamStateUpdate
+	(*SubscriptionPermissionUpdate)(nil), // 39: videoroom.wire.SubscriptionPermissionUpdate
+	(*SyncState)(nil),                    // 40: videoroom.wire.SyncState
+	(*Ping)(nil),                         // 41: videoroom.wire.Ping
+	(*Pong)(nil),                         // 42: videoroom.wire.Pong
+	(*SubscriptionResponse)(nil),         // 43: videoroom.wire.SubscriptionResponse
+	(*RequestResponse)(nil),              // 44: videoroom.wire.RequestResponse
+	(*TrackSubscribed)(nil),              // 45: videoroom.wire.TrackSubscribed
+	(*ConnectionSettings)(nil),           // 46: videoroom.wire.ConnectionSettings
+	(*JoinRequest)(nil),                  // 47: videoroom.wire.JoinRequest
+	(*WrappedJoinRequest)(nil),           // 48: videoroom.wire.WrappedJoinRequest
+	(*MediaSectionsRequirement)(nil),     // 49: videoroom.wire.MediaSectionsRequirement
+	nil,                                  // 50: videoroom.wire.SessionDescription.MidToTrackIdEntry
+	nil,                                  // 51: videoroom.wire.UpdateParticipantMetadata.AttributesEntry
+	nil,                                  // 52: videoroom.wire.JoinRequest.ParticipantAttributesEntry
+	(*VideoLayer)(nil),                   // 53: videoroom.wire.VideoLayer
+	(TrackType)(0),                       // 54: videoroom.wire.TrackType
+	(TrackSource)(0),                     // 55: videoroom.wire.TrackSource
+	(Encryption_Type)(0),                 // 56: videoroom.wire.Encryption.Type
+	(BackupCodecPolicy)(0),               // 57: videoroom.wire.BackupCodecPolicy
+	(AudioTrackFeature)(0),               // 58: videoroom.wire.AudioTrackFeature
+	(*Room)(nil),                         // 59: videoroom.wire.Room
+	(*ParticipantInfo)(nil),              // 60: videoroom.wire.ParticipantInfo
+	(*ClientConfiguration)(nil),          // 61: videoroom.wire.ClientConfiguration
+	(*ServerInfo)(nil),                   // 62: videoroom.wire.ServerInfo
+	(*Codec)(nil),                        // 63: videoroom.wire.Codec
+	(*TrackInfo)(nil),                    // 64: videoroom.wire.TrackInfo
+	(*ParticipantTracks)(nil),            // 65: videoroom.wire.ParticipantTracks
+	(VideoQuality)(0),                    // 66: videoroom.wire.VideoQuality
+	(DisconnectReason)(0),                // 67: videoroom.wire.DisconnectReason
+	(*SpeakerInfo)(nil),                  // 68: videoroom.wire.SpeakerInfo
+	(ConnectionQuality)(0),               // 69: videoroom.wire.ConnectionQuality
+	(SubscriptionError)(0),               // 70: videoroom.wire.SubscriptionError
+	(*ClientInfo)(nil),                   // 71: videoroom.wire.ClientInfo
+	(ReconnectReason)(0),                 // 72: videoroom.wire.ReconnectReason
 }
 var file_signaling_wire_videoroom_rtc_proto_depIdxs = []int32{
-	19, // 0: videoroom.wire.SignalRequest.offer:type_name -> videoroom.wire.SessionDescription
-	12, // 1: videoroom.wire.SignalRequest.trickle:type_name -> videoroom.wire.TrickleRequest
-	7,  // 2: videoroom.wire.SignalRequest.add_track:type_name -> videoroom.wire.AddTrackRequest
-	13, // 3: videoroom.wire.SignalRequest.mute:type_name -> videoroom.wire.MuteTrackRequest
-	21, // 4: videoroom.wire.SignalRequest.subscription:type_name -> videoroom.wire.UpdateSubscription
-	22, // 5: videoroom.wire.SignalRequest.track_setting:type_name -> videoroom.wire.UpdateTrackSettings
-	25, // 6: videoroom.wire.SignalRequest.leave:type_name -> videoroom.wire.LeaveRequest
-	35, // 7: videoroom.wire.SignalRequest.subscription_permission:type_name -> videoroom.wire.SubscriptionPermission
-	37, // 8: videoroom.wire.SignalRequest.sync_state:type_name -> videoroom.wire.SyncState
-	26, // 9: videoroom.wire.SignalRequest.update_metadata:type_name -> videoroom.wire.UpdateParticipantMetadata
-	38, // 10: videoroom.wire.SignalRequest.ping_req:type_name -> videoroom.wire.Ping
-	23, // 11: videoroom.wire.SignalRequest.update_audio_track:type_name -> videoroom.wire.UpdateLocalAudioTrack
-	24, // 12: videoroom.wire.SignalRequest.update_video_track:type_name -> videoroom.wire.UpdateLocalVideoTrack
-	8,  // 13: videoroom.wire.SignalRequest.publish_data_track_request:type_name -> videoroom.wire.PublishDataTrackRequest
-	9,  // 14: videoroom.wire.SignalRequest.unpublish_data_track_request:type_name -> videoroom.wire.UnpublishDataTrackRequest
-	10, // 15: videoroom.wire.SignalRequest.store_data_blob_request:type_name -> videoroom.wire.StoreDataBlobRequest
-	11, // 16: videoroom.wire.SignalRequest.get_data_blob_request:type_name -> videoroom.wire.GetDataBlobRequest
-	14, // 17: videoroom.wire.SignalResponse.join:type_name -> videoroom.wire.JoinResponse
-	19, // 18: videoroom.wire.SignalResponse.answer:type_name -> videoroom.wire.SessionDescription
-	20, // 19: videoroom.wire.SignalResponse.update:type_name -> videoroom.wire.ParticipantUpdate
-	17, // 20: videoroom.wire.SignalResponse.track_published:type_name -> videoroom.wire.TrackPublishedResponse
-	25, // 21: videoroom.wire.SignalResponse.leave:type_name -> videoroom.wire.LeaveRequest
-	13, // 22: videoroom.wire.SignalResponse.mute:type_name -> videoroom.wire.MuteTrackRequest
-	27, // 23: videoroom.wire.SignalResponse.speakers_changed:type_name -> videoroom.wire.SpeakersChanged
-	28, // 24: videoroom.wire.SignalResponse.room_update:type_name -> videoroom.wire.RoomUpdate
-	30, // 25: videoroom.wire.SignalResponse.connection_quality:type_name -> videoroom.wire.ConnectionQualityUpdate
-	33, // 26: videoroom.wire.SignalResponse.subscribed_quality_update:type_name -> videoroom.wire.SubscribedQualityUpdate
-	36, // 27: videoroom.wire.SignalResponse.subscription_permission_update:type_name -> videoroom.wire.SubscriptionPermissionUpdate
-	18, // 28: videoroom.wire.SignalResponse.track_unpublished:type_name -> videoroom.wire.TrackUnpublishedResponse
-	15, // 29: videoroom.wire.SignalResponse.reconnect:type_name -> videoroom.wire.ReconnectResponse
-	39, // 30: videoroom.wire.SignalResponse.pong_resp:type_name -> videoroom.wire.Pong
-	40, // 31: videoroom.wire.SignalResponse.subscription_response:type_name -> videoroom.wire.SubscriptionResponse
-	41, // 32: videoroom.wire.SignalResponse.request_response:type_name -> videoroom.wire.RequestResponse
-	42, // 33: videoroom.wire.SignalResponse.track_subscribed:type_name -> videoroom.wire.TrackSubscribed
-	46, // 34: videoroom.wire.SignalResponse.media_sections_requirement:type_name -> videoroom.wire.MediaSectionsRequirement
-	50, // 35: videoroom.wire.SimulcastCodec.layers:type_name -> videoroom.wire.VideoLayer
-	51, // 36: videoroom.wire.AddTrackRequest.type:type_name -> videoroom.wire.TrackType
-	52, // 37: videoroom.wire.AddTrackRequest.source:type_name -> videoroom.wire.TrackSource
-	50, // 38: videoroom.wire.AddTrackRequest.layers:type_name -> videoroom.wire.VideoLayer
-	6,  // 39: videoroom.wire.AddTrackRequest.simulcast_codecs:type_name -> videoroom.wire.SimulcastCodec
-	53, // 40: videoroom.wire.AddTrackRequest.encryption:type_name -> videoroom.wire.Encryption.Type
-	54, // 41: videoroom.wire.AddTrackRequest.backup_codec_policy:type_name -> videoroom.wire.BackupCodecPolicy
-	55, // 42: videoroom.wire.AddTrackRequest.audio_features:type_name -> videoroom.wire.AudioTrackFeature
-	0,  // 43: videoroom.wire.TrickleRequest.target:type_name -> videoroom.wire.SignalTarget
-	56, // 44: videoroom.wire.JoinResponse.room:type_name -> videoroom.wire.Room
-	57, // 45: videoroom.wire.JoinResponse.participant:type_name -> videoroom.wire.ParticipantInfo
-	57, // 46: videoroom.wire.JoinResponse.other_participants:type_name -> videoroom.wire.ParticipantInfo
-	16, // 47: videoroom.wire.JoinResponse.ice_servers:type_name -> videoroom.wire.ICEServer
-	58, // 48: videoroom.wire.JoinResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
-	59, // 49: videoroom.wire.JoinResponse.server_info:type_name -> videoroom.wire.ServerInfo
-	60, // 50: videoroom.wire.JoinResponse.enabled_publish_codecs:type_name -> videoroom.wire.Codec
-	16, // 51: videoroom.wire.ReconnectResponse.ice_servers:type_name -> videoroom.wire.ICEServer
-	58, // 52: videoroom.wire.ReconnectResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
-	59, // 53: videoroom.wire.ReconnectResponse.server_info:type_name -> videoroom.wire.ServerInfo
-	61, // 54: videoroom.wire.TrackPublishedResponse.track:type_name -> videoroom.wire.TrackInfo
-	47, // 55: videoroom.wire.SessionDescription.mid_to_track_id:type_name -> videoroom.wire.SessionDescription.MidToTrackIdEntry
-	57, // 56: videoroom.wire.ParticipantUpdate.participants:type_name -> videoroom.wire.ParticipantInfo
-	62, // 57: videoroom.wire.UpdateSubscription.participant_tracks:type_name -> videoroom.wire.ParticipantTracks
-	63, // 58: videoroom.wire.UpdateTrackSettings.quality:type_name -> videoroom.wire.VideoQuality
-	55, // 59: videoroom.wire.UpdateLocalAudioTrack.features:type_name -> videoroom.wire.AudioTrackFeature
-	64, // 60: videoroom.wire.LeaveRequest.reason:type_name -> videoroom.wire.DisconnectReason
-	1,  // 61: videoroom.wire.LeaveRequest.action:type_name -> videoroom.wire.LeaveRequest.Action
-	48, // 62: videoroom.wire.UpdateParticipantMetadata.attributes:type_name -> videoroom.wire.UpdateParticipantMetadata.AttributesEntry
-	65, // 63: videoroom.wire.SpeakersChanged.speakers:type_name -> videoroom.wire.SpeakerInfo
-	56, // 64: videoroom.wire.RoomUpdate.room:type_name -> videoroom.wire.Room
-	66, // 65: videoroom.wire.ConnectionQualityInfo.quality:type_name -> videoroom.wire.ConnectionQuality
-	29, // 66: videoroom.wire.ConnectionQualityUpdate.updates:type_name -> videoroom.wire.ConnectionQualityInfo
-	63, // 67: videoroom.wire.SubscribedQuality.quality:type_name -> videoroom.wire.VideoQuality
-	31, // 68: videoroom.wire.SubscribedCodec.qualities:type_name -> videoroom.wire.SubscribedQuality
-	31, // 69: videoroom.wire.SubscribedQualityUpdate.subscribed_qualities:type_name -> videoroom.wire.SubscribedQuality
-	32, // 70: videoroom.wire.SubscribedQualityUpdate.subscribed_codecs:type_name -> videoroom.wire.SubscribedCodec
-	34, // 71: videoroom.wire.SubscriptionPermission.track_permissions:type_name -> videoroom.wire.TrackPermission
-	21, // 72: videoroom.wire.SyncState.subscription:type_name -> videoroom.wire.UpdateSubscription
-	17, // 73: videoroom.wire.SyncState.publish_tracks:type_name -> videoroom.wire.TrackPublishedResponse
-	67, // 74: videoroom.wire.SubscriptionResponse.err:type_name -> videoroom.wire.SubscriptionError
-	2,  // 75: videoroom.wire.RequestResponse.reason:type_name -> videoroom.wire.RequestResponse.Reason
-	8,  // 76: videoroom.wire.RequestResponse.publish_data_track:type_name -> videoroom.wire.PublishDataTrackRequest
-	9,  // 77: videoroom.wire.RequestResponse.unpublish_data_track:type_name -> videoroom.wire.UnpublishDataTrackRequest
-	68, // 78: videoroom.wire.JoinRequest.client_info:type_name -> videoroom.wire.ClientInfo
-	43, // 79: videoroom.wire.JoinRequest.connection_settings:type_name -> videoroom.wire.ConnectionSettings
-	49, // 80: videoroom.wire.JoinRequest.participant_attributes:type_name -> videoroom.wire.JoinRequest.ParticipantAttributesEntry
-	7,  // 81: videoroom.wire.JoinRequest.add_track_requests:type_name -> videoroom.wire.AddTrackRequest
-	19, // 82: videoroom.wire.JoinRequest.publisher_offer:type_name -> videoroom.wire.SessionDescription
-	69, // 83: videoroom.wire.JoinRequest.reconnect_reason:type_name -> videoroom.wire.ReconnectReason
-	37, // 84: videoroom.wire.JoinRequest.sync_state:type_name -> videoroom.wire.SyncState
-	3,  // 85: videoroom.wire.WrappedJoinRequest.compression:type_name -> videoroom.wire.WrappedJoinRequest.Compression
-	86, // [86:86] is the sub-list for method output_type
-	86, // [86:86] is the sub-list for method input_type
-	86, // [86:86] is the sub-list for extension type_name
-	86, // [86:86] is the sub-list for extension extendee
-	0,  // [0:86] is the sub-list for field type_name
+	20, // 0: videoroom.wire.SignalRequest.offer:type_name -> videoroom.wire.SessionDescription
+	13, // 1: videoroom.wire.SignalRequest.trickle:type_name -> videoroom.wire.TrickleRequest
+	8,  // 2: videoroom.wire.SignalRequest.add_track:type_name -> videoroom.wire.AddTrackRequest
+	14, // 3: videoroom.wire.SignalRequest.mute:type_name -> videoroom.wire.MuteTrackRequest
+	22, // 4: videoroom.wire.SignalRequest.subscription:type_name -> videoroom.wire.UpdateSubscription
+	23, // 5: videoroom.wire.SignalRequest.track_setting:type_name -> videoroom.wire.UpdateTrackSettings
+	26, // 6: videoroom.wire.SignalRequest.leave:type_name -> videoroom.wire.LeaveRequest
+	36, // 7: videoroom.wire.SignalRequest.subscription_permission:type_name -> videoroom.wire.SubscriptionPermission
+	40, // 8: videoroom.wire.SignalRequest.sync_state:type_name -> videoroom.wire.SyncState
+	27, // 9: videoroom.wire.SignalRequest.update_metadata:type_name -> videoroom.wire.UpdateParticipantMetadata
+	41, // 10: videoroom.wire.SignalRequest.ping_req:type_name -> videoroom.wire.Ping
+	24, // 11: videoroom.wire.SignalRequest.update_audio_track:type_name -> videoroom.wire.UpdateLocalAudioTrack
+	25, // 12: videoroom.wire.SignalRequest.update_video_track:type_name -> videoroom.wire.UpdateLocalVideoTrack
+	9,  // 13: videoroom.wire.SignalRequest.publish_data_track_request:type_name -> videoroom.wire.PublishDataTrackRequest
+	10, // 14: videoroom.wire.SignalRequest.unpublish_data_track_request:type_name -> videoroom.wire.UnpublishDataTrackRequest
+	11, // 15: videoroom.wire.SignalRequest.store_data_blob_request:type_name -> videoroom.wire.StoreDataBlobRequest
+	12, // 16: videoroom.wire.SignalRequest.get_data_blob_request:type_name -> videoroom.wire.GetDataBlobRequest
+	15, // 17: videoroom.wire.SignalResponse.join:type_name -> videoroom.wire.JoinResponse
+	20, // 18: videoroom.wire.SignalResponse.answer:type_name -> videoroom.wire.SessionDescription
+	21, // 19: videoroom.wire.SignalResponse.update:type_name -> videoroom.wire.ParticipantUpdate
+	18, // 20: videoroom.wire.SignalResponse.track_published:type_name -> videoroom.wire.TrackPublishedResponse
+	26, // 21: videoroom.wire.SignalResponse.leave:type_name -> videoroom.wire.LeaveRequest
+	14, // 22: videoroom.wire.SignalResponse.mute:type_name -> videoroom.wire.MuteTrackRequest
+	28, // 23: videoroom.wire.SignalResponse.speakers_changed:type_name -> videoroom.wire.SpeakersChanged
+	29, // 24: videoroom.wire.SignalResponse.room_update:type_name -> videoroom.wire.RoomUpdate
+	31, // 25: videoroom.wire.SignalResponse.connection_quality:type_name -> videoroom.wire.ConnectionQualityUpdate
+	38, // 26: videoroom.wire.SignalResponse.stream_state_update:type_name -> videoroom.wire.StreamStateUpdate
+	34, // 27: videoroom.wire.SignalResponse.subscribed_quality_update:type_name -> videoroom.wire.SubscribedQualityUpdate
+	39, // 28: videoroom.wire.SignalResponse.subscription_permission_update:type_name -> videoroom.wire.SubscriptionPermissionUpdate
+	19, // 29: videoroom.wire.SignalResponse.track_unpublished:type_name -> videoroom.wire.TrackUnpublishedResponse
+	16, // 30: videoroom.wire.SignalResponse.reconnect:type_name -> videoroom.wire.ReconnectResponse
+	42, // 31: videoroom.wire.SignalResponse.pong_resp:type_name -> videoroom.wire.Pong
+	43, // 32: videoroom.wire.SignalResponse.subscription_response:type_name -> videoroom.wire.SubscriptionResponse
+	44, // 33: videoroom.wire.SignalResponse.request_response:type_name -> videoroom.wire.RequestResponse
+	45, // 34: videoroom.wire.SignalResponse.track_subscribed:type_name -> videoroom.wire.TrackSubscribed
+	49, // 35: videoroom.wire.SignalResponse.media_sections_requirement:type_name -> videoroom.wire.MediaSectionsRequirement
+	53, // 36: videoroom.wire.SimulcastCodec.layers:type_name -> videoroom.wire.VideoLayer
+	54, // 37: videoroom.wire.AddTrackRequest.type:type_name -> videoroom.wire.TrackType
+	55, // 38: videoroom.wire.AddTrackRequest.source:type_name -> videoroom.wire.TrackSource
+	53, // 39: videoroom.wire.AddTrackRequest.layers:type_name -> videoroom.wire.VideoLayer
+	7,  // 40: videoroom.wire.AddTrackRequest.simulcast_codecs:type_name -> videoroom.wire.SimulcastCodec
+	56, // 41: videoroom.wire.AddTrackRequest.encryption:type_name -> videoroom.wire.Encryption.Type
+	57, // 42: videoroom.wire.AddTrackRequest.backup_codec_policy:type_name -> videoroom.wire.BackupCodecPolicy
+	58, // 43: videoroom.wire.AddTrackRequest.audio_features:type_name -> videoroom.wire.AudioTrackFeature
+	0,  // 44: videoroom.wire.TrickleRequest.target:type_name -> videoroom.wire.SignalTarget
+	59, // 45: videoroom.wire.JoinResponse.room:type_name -> videoroom.wire.Room
+	60, // 46: videoroom.wire.JoinResponse.participant:type_name -> videoroom.wire.ParticipantInfo
+	60, // 47: videoroom.wire.JoinResponse.other_participants:type_name -> videoroom.wire.ParticipantInfo
+	17, // 48: videoroom.wire.JoinResponse.ice_servers:type_name -> videoroom.wire.ICEServer
+	61, // 49: videoroom.wire.JoinResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
+	62, // 50: videoroom.wire.JoinResponse.server_info:type_name -> videoroom.wire.ServerInfo
+	63, // 51: videoroom.wire.JoinResponse.enabled_publish_codecs:type_name -> videoroom.wire.Codec
+	17, // 52: videoroom.wire.ReconnectResponse.ice_servers:type_name -> videoroom.wire.ICEServer
+	61, // 53: videoroom.wire.ReconnectResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
+	62, // 54: videoroom.wire.ReconnectResponse.server_info:type_name -> videoroom.wire.ServerInfo
+	64, // 55: videoroom.wire.TrackPublishedResponse.track:type_name -> videoroom.wire.TrackInfo
+	50, // 56: videoroom.wire.SessionDescription.mid_to_track_id:type_name -> videoroom.wire.SessionDescription.MidToTrackIdEntry
+	60, // 57: videoroom.wire.ParticipantUpdate.participants:type_name -> videoroom.wire.ParticipantInfo
+	65, // 58: videoroom.wire.UpdateSubscription.participant_tracks:type_name -> videoroom.wire.ParticipantTracks
+	66, // 59: videoroom.wire.UpdateTrackSettings.quality:type_name -> videoroom.wire.VideoQuality
+	58, // 60: videoroom.wire.UpdateLocalAudioTrack.features:type_name -> videoroom.wire.AudioTrackFeature
+	67, // 61: videoroom.wire.LeaveRequest.reason:type_name -> videoroom.wire.DisconnectReason
+	2,  // 62: videoroom.wire.LeaveRequest.action:type_name -> videoroom.wire.LeaveRequest.Action
+	51, // 63: videoroom.wire.UpdateParticipantMetadata.attributes:type_name -> videoroom.wire.UpdateParticipantMetadata.AttributesEntry
+	68, // 64: videoroom.wire.SpeakersChanged.speakers:type_name -> videoroom.wire.SpeakerInfo
+	59, // 65: videoroom.wire.RoomUpdate.room:type_name -> videoroom.wire.Room
+	69, // 66: videoroom.wire.ConnectionQualityInfo.quality:type_name -> videoroom.wire.ConnectionQuality
+	30, // 67: videoroom.wire.ConnectionQualityUpdate.updates:type_name -> videoroom.wire.ConnectionQualityInfo
+	66, // 68: videoroom.wire.SubscribedQuality.quality:type_name -> videoroom.wire.VideoQuality
+	32, // 69: videoroom.wire.SubscribedCodec.qualities:type_name -> videoroom.wire.SubscribedQuality
+	32, // 70: videoroom.wire.SubscribedQualityUpdate.subscribed_qualities:type_name -> videoroom.wire.SubscribedQuality
+	33, // 71: videoroom.wire.SubscribedQualityUpdate.subscribed_codecs:type_name -> videoroom.wire.SubscribedCodec
+	35, // 72: videoroom.wire.SubscriptionPermission.track_permissions:type_name -> videoroom.wire.TrackPermission
+	1,  // 73: videoroom.wire.StreamStateInfo.state:type_name -> videoroom.wire.StreamState
+	37, // 74: videoroom.wire.StreamStateUpdate.stream_states:type_name -> videoroom.wire.StreamStateInfo
+	22, // 75: videoroom.wire.SyncState.subscription:type_name -> videoroom.wire.UpdateSubscription
+	18, // 76: videoroom.wire.SyncState.publish_tracks:type_name -> videoroom.wire.TrackPublishedResponse
+	70, // 77: videoroom.wire.SubscriptionResponse.err:type_name -> videoroom.wire.SubscriptionError
+	3,  // 78: videoroom.wire.RequestResponse.reason:type_name -> videoroom.wire.RequestResponse.Reason
+	9,  // 79: videoroom.wire.RequestResponse.publish_data_track:type_name -> videoroom.wire.PublishDataTrackRequest
+	10, // 80: videoroom.wire.RequestResponse.unpublish_data_track:type_name -> videoroom.wire.UnpublishDataTrackRequest
+	71, // 81: videoroom.wire.JoinRequest.client_info:type_name -> videoroom.wire.ClientInfo
+	46, // 82: videoroom.wire.JoinRequest.connection_settings:type_name -> videoroom.wire.ConnectionSettings
+	52, // 83: videoroom.wire.JoinRequest.participant_attributes:type_name -> videoroom.wire.JoinRequest.ParticipantAttributesEntry
+	8,  // 84: videoroom.wire.JoinRequest.add_track_requests:type_name -> videoroom.wire.AddTrackRequest
+	20, // 85: videoroom.wire.JoinRequest.publisher_offer:type_name -> videoroom.wire.SessionDescription
+	72, // 86: videoroom.wire.JoinRequest.reconnect_reason:type_name -> videoroom.wire.ReconnectReason
+	40, // 87: videoroom.wire.JoinRequest.sync_state:type_name -> videoroom.wire.SyncState
+	4,  // 88: videoroom.wire.WrappedJoinRequest.compression:type_name -> videoroom.wire.WrappedJoinRequest.Compression
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_signaling_wire_videoroom_rtc_proto_init() }
@@ -4039,6 +4234,7 @@ func file_signaling_wire_videoroom_rtc_proto_init() {
 		(*SignalResponse_SpeakersChanged)(nil),
 		(*SignalResponse_RoomUpdate)(nil),
 		(*SignalResponse_ConnectionQuality)(nil),
+		(*SignalResponse_StreamStateUpdate)(nil),
 		(*SignalResponse_SubscribedQualityUpdate)(nil),
 		(*SignalResponse_SubscriptionPermissionUpdate)(nil),
 		(*SignalResponse_RefreshToken)(nil),
@@ -4051,17 +4247,18 @@ func file_signaling_wire_videoroom_rtc_proto_init() {
 		(*SignalResponse_TrackSubscribed)(nil),
 		(*SignalResponse_MediaSectionsRequirement)(nil),
 	}
-	file_signaling_wire_videoroom_rtc_proto_msgTypes[37].OneofWrappers = []any{
+	file_signaling_wire_videoroom_rtc_proto_msgTypes[39].OneofWrappers = []any{
 		(*RequestResponse_PublishDataTrack)(nil),
 		(*RequestResponse_UnpublishDataTrack)(nil),
 	}
+	file_signaling_wire_videoroom_rtc_proto_msgTypes[41].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signaling_wire_videoroom_rtc_proto_rawDesc), len(file_signaling_wire_videoroom_rtc_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   46,
+			NumEnums:      5,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The videoroom authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1
+// The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1&paused=1
 
 import '../src/ui/style.css';
 import { signal } from '@preact/signals';
@@ -74,6 +74,8 @@ function member(i: number, over: Partial<Member> = {}): Member {
     microphone: 'on',
     camera: painted(i, 640, 480),
     screen: null,
+    cameraPaused: false,
+    screenPaused: false,
     weak: false,
     ...over,
   };
@@ -91,6 +93,13 @@ const remotes: Member[] =
       : scene === 'screen'
         ? [member(0, { screen: painted(9, 1280, 720), speaking: true }), member(1)]
         : [member(3, { speaking: q.has('speaking'), microphone: q.has('muted') ? 'muted' : 'on' })];
+
+if (q.has('paused')) {
+  for (const m of remotes) {
+    m.cameraPaused = m.camera !== null;
+    m.screenPaused = m.screen !== null;
+  }
+}
 
 const snapshot = signal<CallSnapshot>({
   phase: q.has('cut') ? 'reconnecting' : 'live',

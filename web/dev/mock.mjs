@@ -14,6 +14,7 @@ import { WebSocketServer } from 'ws';
 const root = new URL('..', import.meta.url).pathname;
 const port = Number(process.env.PORT ?? 8137);
 const base = '/video';
+const places = Number(process.env.PLACES ?? 10);
 const phone = '+49 69 123456';
 const practice = 'Praxis Dr. Muster';
 const host = { id: 'muster', name: 'Dr. Eva Muster' };
@@ -186,6 +187,7 @@ const commands = {
   admit({ room, knock: k }) {
     const who = knocks.get(k);
     if (!who) return { error: { code: 'not_found' } };
+    if ((rooms.get(room)?.participants.length ?? 0) >= places) return { error: { code: 'room_full' } };
     rooms
       .get(room)
       ?.participants.push({ identity: id(), name: who.name, host: false, audio: 'on', video: 'on', screen: false });

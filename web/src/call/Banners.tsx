@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Signal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CallSession, Notice } from '../core/call/types';
 import { play } from '../core/media/tone';
 import { maybe, t } from '../i18n';
@@ -12,6 +12,7 @@ import { announce } from '../ui/live';
 
 const shortLife = 6000;
 const bannerAfter = 2000;
+const pausedAgain = 60_000;
 
 export interface ToastText {
   id: number;
@@ -70,6 +71,7 @@ export function Banners({ session, toasts }: { session: CallSession; toasts: Sig
   useEffect(() => {
     if (cut) announce(t('e60'));
   }, [cut]);
+  usePaused(s.remotes.some((m) => m.cameraPaused || m.screenPaused));
   const close = (id: number) => {
     toasts.value = toasts.value.filter((x) => x.id !== id);
   };
@@ -113,6 +115,16 @@ export function Banners({ session, toasts }: { session: CallSession; toasts: Sig
       ))}
     </div>
   );
+}
+
+/** Says once that pictures are paused, and again only after a while: a weak way wavers. */
+function usePaused(paused: boolean): void {
+  const said = useRef(Number.NEGATIVE_INFINITY);
+  useEffect(() => {
+    if (!paused || performance.now() - said.current < pausedAgain) return;
+    said.current = performance.now();
+    announce(`${t('call.paused')} – ${t('call.paused.t')}`);
+  }, [paused]);
 }
 
 /** True when the condition has held for a while: short blips stay silent. */

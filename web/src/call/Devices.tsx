@@ -4,9 +4,17 @@
 import type { Signal } from '@preact/signals';
 import { useEffect, useId, useState } from 'preact/hooks';
 import type { CallSession, DeviceKind } from '../core/call/types';
-import { canChooseSpeaker, type Device, type Devices as Lists, sortDevices } from '../core/media/capture';
+import {
+  canChooseSpeaker,
+  type Device,
+  hiddenKinds,
+  type Kind,
+  type Devices as Lists,
+  sortDevices,
+} from '../core/media/capture';
 import { type Key, t } from '../i18n';
 import { Dialog } from '../ui/Dialog';
+import { HiddenDevices } from '../ui/HiddenDevices';
 
 const names: Readonly<Record<DeviceKind, Key & `check.${DeviceKind}`>> = {
   microphone: 'check.microphone',
@@ -21,14 +29,18 @@ interface Props {
 }
 
 export function Devices({ session, selfView, onClose }: Props) {
-  const lists = useDevices();
+  const { lists, hidden } = useDevices();
   const { active } = session.snapshot.value;
   const kinds: DeviceKind[] = canChooseSpeaker() ? ['microphone', 'camera', 'speaker'] : ['microphone', 'camera'];
   return (
     <Dialog title={t('call.devices')} testid="devices-dialog" onClose={onClose}>
-      {kinds.map((k) => (
-        <Choice key={k} kind={k} list={lists[k]} value={active[k]} use={(id) => void session.use(k, id)} />
-      ))}
+      {kinds.map((k) =>
+        k !== 'speaker' && hidden.includes(k) ? (
+          <HiddenDevices key={k} kind={k} />
+        ) : (
+          <Choice key={k} kind={k} list={lists[k]} value={active[k]} use={(id) => void session.use(k, id)} />
+        ),
+      )}
       <label class="tick">
         <input
           type="checkbox"
@@ -59,7 +71,7 @@ function Choice(p: { kind: DeviceKind; list: readonly Device[]; value: string; u
       <select
         id={id}
         data-testid={`select-${p.kind}`}
-        value={p.value || p.list[0]?.id}
+        value={p.list.some((d) => d.id === p.value) ? p.value : p.list[0]?.id}
         onChange={(e) => p.use(e.currentTarget.value)}
       >
         {p.list.map((d, i) => (
@@ -72,14 +84,22 @@ function Choice(p: { kind: DeviceKind; list: readonly Device[]; value: string; u
   );
 }
 
-function useDevices(): Lists {
-  const [lists, setLists] = useState<Lists>({ camera: [], microphone: [], speaker: [] });
+interface Known {
+  lists: Lists;
+  hidden: readonly Kind[];
+}
+
+function useDevices(): Known {
+  const [known, setKnown] = useState<Known>({ lists: { camera: [], microphone: [], speaker: [] }, hidden: [] });
   useEffect(() => {
     const media = navigator.mediaDevices;
-    const read = async () => setLists(sortDevices((await media?.enumerateDevices().catch(() => [])) ?? []));
+    const read = async () => {
+      const all = (await media?.enumerateDevices().catch(() => [])) ?? [];
+      setKnown({ lists: sortDevices(all), hidden: hiddenKinds(all) });
+    };
     void read();
     media?.addEventListener('devicechange', read);
     return () => media?.removeEventListener('devicechange', read);
   }, []);
-  return lists;
+  return known;
 }

@@ -6,6 +6,7 @@ import type { CallSession } from '../core/call/types';
 import { t } from '../i18n';
 import { Dialog } from '../ui/Dialog';
 import type { HostTools } from './Call';
+import { refused } from './refused';
 
 interface Props {
   session: CallSession;
@@ -15,13 +16,13 @@ interface Props {
 
 /** A host chooses between leaving and ending. The focus starts on the harmless button. */
 export function LeaveDialog({ session, host, onClose }: Props) {
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState('');
   const end = async () => {
     try {
       await host.end();
       await session.leave();
-    } catch {
-      setFailed(true);
+    } catch (e) {
+      setFailed(refused(e));
     }
   };
   return (
@@ -29,7 +30,7 @@ export function LeaveDialog({ session, host, onClose }: Props) {
       <p>{t('host.leave.t')}</p>
       {failed && (
         <p class="field-error" role="alert">
-          {t('host.failed')}
+          {failed}
         </p>
       )}
       <div class="actions">

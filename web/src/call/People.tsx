@@ -9,6 +9,7 @@ import { Icon } from '../ui/Icon';
 import { closeIcon, micOffIcon } from '../ui/icons-media';
 import type { HostTools } from './Call';
 import { Panel } from './Panel';
+import { refused } from './refused';
 import { WaitingList } from './WaitingList';
 
 interface Props {
@@ -19,17 +20,17 @@ interface Props {
 
 export function People({ snapshot, host, onClose }: Props) {
   const [removing, setRemoving] = useState<Member | null>(null);
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState('');
   const attempt = (p: Promise<unknown>) => {
-    setFailed(false);
-    p.catch(() => setFailed(true));
+    setFailed('');
+    p.catch((e) => setFailed(refused(e)));
   };
   return (
     <Panel title={t('call.people')} testid="people-panel" onClose={onClose}>
       <div class="people">
         {failed && (
           <p class="field-error" role="alert" data-testid="host-failed">
-            {t('host.failed')}
+            {failed}
           </p>
         )}
         {host && host.waiting.value.length > 0 && (

@@ -6,11 +6,11 @@ import { shownAspect } from '../core/call/layout';
 import type { Member, Picture } from '../core/call/types';
 import { t } from '../i18n';
 import { Icon } from '../ui/Icon';
-import { micOffIcon } from '../ui/icons-media';
+import { micOffIcon, pausedIcon } from '../ui/icons-media';
 
 /** One person: picture or initials, name, and every state as text. */
 export function Tile({ member }: { member: Member }) {
-  const { local, name, camera, microphone, speaking } = member;
+  const { local, name, camera, cameraPaused, microphone, speaking } = member;
   const shown = local ? t('call.you') : name;
   return (
     <li
@@ -20,6 +20,7 @@ export function Tile({ member }: { member: Member }) {
       data-speaking={speaking}
       data-microphone={microphone}
       data-camera={camera ? 'on' : 'off'}
+      data-paused={cameraPaused}
     >
       {camera ? (
         <Video picture={camera} mirrored={local} label={shown} />
@@ -28,6 +29,7 @@ export function Tile({ member }: { member: Member }) {
           {initials(name)}
         </span>
       )}
+      {cameraPaused && <Paused />}
       <p class="plate">
         {microphone !== 'on' && <Icon of={micOffIcon} size={16} />}
         <span class="name" data-testid="tile-name">
@@ -43,12 +45,26 @@ export function Tile({ member }: { member: Member }) {
 export function ScreenTile({ member, picture }: { member: Member; picture: Picture }) {
   const label = t('call.screenOf', { name: member.name });
   return (
-    <li class="tile screen" data-testid="tile-screen" data-identity={member.identity}>
+    <li class="tile screen" data-testid="tile-screen" data-identity={member.identity} data-paused={member.screenPaused}>
       <Video picture={picture} mirrored={false} label={label} whole />
+      {member.screenPaused && <Paused />}
       <p class="plate">
         <span class="name">{label}</span>
       </p>
     </li>
+  );
+}
+
+/** Stands in front of a picture that does not move. The element behind it stays, so that the picture is back at once. */
+function Paused() {
+  return (
+    <div class="paused" data-testid="tile-paused">
+      <span class="paused-badge">
+        <Icon of={pausedIcon} size={28} />
+      </span>
+      <p class="paused-title">{t('call.paused')}</p>
+      <p class="paused-text">{t('call.paused.t')}</p>
+    </div>
   );
 }
 

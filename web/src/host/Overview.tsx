@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useRef, useState } from 'preact/hooks';
+import { refused } from '../call/refused';
 import { WaitingList } from '../call/WaitingList';
 import type { HostRoom } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
@@ -17,15 +18,15 @@ import { Heading } from '../ui/Shell';
 export function Overview({ desk }: { desk: Desk }) {
   const { link, host, rooms } = desk.channel.state.value;
   const [busy, setBusy] = useState(false);
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState('');
   if (link === 'refused') return <Refused desk={desk} />;
 
   const attempt = async (p: Promise<unknown>) => {
-    setFailed(false);
+    setFailed('');
     try {
       await p;
-    } catch {
-      setFailed(true);
+    } catch (e) {
+      setFailed(refused(e));
     }
   };
   const open = async () => {
@@ -61,7 +62,7 @@ export function Overview({ desk }: { desk: Desk }) {
       )}
       {failed && (
         <p class="note bad" role="alert" data-testid="host-failed">
-          {t('host.failed')}
+          {failed}
         </p>
       )}
       {rooms.length === 0 && (

@@ -7,6 +7,7 @@ export const callDu: Part = {
   'call.you': 'Du',
   'call.alone': 'Du bist allein im Raum',
   'call.alone.t': 'Sobald jemand dazukommt, siehst und hörst du die Person hier.',
+  'call.paused.t': 'Deine Verbindung ist gerade schwach. Der Ton läuft weiter.',
   'call.yourScreen': 'Du teilst deinen Bildschirm',
   'call.mutedByHost': 'Die Praxis hat dein Mikrofon ausgeschaltet. Du kannst es selbst wieder einschalten.',
   'call.switched.microphone': 'Dein Mikrofon wurde getrennt. Wir nutzen jetzt ein anderes.',
@@ -19,4 +20,8 @@ export const callDu: Part = {
   e73: 'Erlaube die Bildschirmaufnahme in den Systemeinstellungen.',
   'host.leave.t': 'Die anderen können weiter sprechen, oder du beendest das Gespräch für alle.',
   'host.failed': 'Das hat nicht geklappt. Bitte versuche es noch einmal.',
+  'host.failed.too_many': 'Es sind schon zu viele Räume offen. Schließe zuerst einen Raum.',
+  'host.failed.unavailable': 'Der Server ist gerade voll ausgelastet. Versuche es in einer Minute noch einmal.',
+  'host.failed.network': 'Der Server antwortet gerade nicht. Bitte versuche es gleich noch einmal.',
+  'host.failed.not_host': 'Deine Anmeldung gilt nicht mehr. Lade die Seite neu.',
 };

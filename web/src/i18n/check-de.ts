@@ -26,6 +26,10 @@ export const checkDe = {
   'check.micOn.do': 'Mikrofon einschalten',
   'check.micOff.do': 'Mikrofon ausschalten',
   'check.device': (p: { kind: string; n: number }) => `${p.kind} ${p.n}`,
+  'check.hidden.microphone':
+    'Ihr Mikrofon ist noch nicht erlaubt. Schalten Sie es ein, dann können Sie hier eines auswählen.',
+  'check.hidden.camera':
+    'Ihre Kamera ist noch nicht erlaubt. Schalten Sie sie ein, dann können Sie hier eine auswählen.',
   'check.system': 'Standard des Geräts',
   'check.level': 'Lautstärke Ihres Mikrofons',
   'check.heard': 'Wir hören Sie.',

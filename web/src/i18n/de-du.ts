@@ -23,6 +23,9 @@ export const du: Part = {
   'check.lead': 'Prüfe Bild und Ton. Nur du siehst diese Vorschau.',
   'check.preview': 'Vorschau deiner Kamera',
   'check.cameraOff': 'Deine Kamera ist aus',
+  'check.hidden.microphone':
+    'Dein Mikrofon ist noch nicht erlaubt. Schalte es ein, dann kannst du hier eines auswählen.',
+  'check.hidden.camera': 'Deine Kamera ist noch nicht erlaubt. Schalte sie ein, dann kannst du hier eine auswählen.',
   'check.level': 'Lautstärke deines Mikrofons',
   'check.heard': 'Wir hören dich.',
   'check.silent': 'Wir hören nichts. Sprich bitte.',

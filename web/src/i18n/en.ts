@@ -56,6 +56,8 @@ export const en: Like<typeof de & typeof checkDe> = {
   'check.micOn.do': 'Turn microphone on',
   'check.micOff.do': 'Turn microphone off',
   'check.device': (p) => `${p.kind} ${p.n}`,
+  'check.hidden.microphone': 'Your microphone is not allowed yet. Turn it on, then you can choose one here.',
+  'check.hidden.camera': 'Your camera is not allowed yet. Turn it on, then you can choose one here.',
   'check.system': 'Device default',
   'check.level': 'Level of your microphone',
   'check.heard': 'We can hear you.',

@@ -8,6 +8,7 @@ import { type Capture, canChooseSpeaker, type Device, type Kind } from '../core/
 import { Meter } from '../core/media/meter';
 import { play } from '../core/media/tone';
 import { type Key, t } from '../i18n';
+import { HiddenDevices } from './HiddenDevices';
 import { Icon } from './Icon';
 import { cameraIcon, cameraOffIcon, micIcon, micOffIcon, speakerIcon } from './icons-media';
 import { announce } from './live';
@@ -28,7 +29,7 @@ export function DeviceCheck({ capture, name, notes, submit, onJoin, onInput }: P
   const field = useRef<HTMLInputElement>(null);
   const [missing, setMissing] = useState(false);
   const [problem, setProblem] = useState('');
-  const { camera, microphone, devices } = capture.state.value;
+  const { camera, microphone, devices, hidden } = capture.state.value;
   useEffect(() => {
     const changed = () => void capture.refresh();
     changed();
@@ -85,10 +86,17 @@ export function DeviceCheck({ capture, name, notes, submit, onJoin, onInput }: P
         <DeviceSelect
           kind="microphone"
           list={devices.microphone}
+          hidden={hidden.includes('microphone')}
           track={microphone}
           use={(id) => void use('microphone', id)}
         />
-        <DeviceSelect kind="camera" list={devices.camera} track={camera} use={(id) => void use('camera', id)} />
+        <DeviceSelect
+          kind="camera"
+          list={devices.camera}
+          hidden={hidden.includes('camera')}
+          track={camera}
+          use={(id) => void use('camera', id)}
+        />
         <Speaker capture={capture} />
         <div class="sticky">
           <button type="submit" class="button primary" data-testid="join">
@@ -203,23 +211,25 @@ function MicLevel({ track }: { track: MediaStreamTrack | null }) {
 interface SelectProps {
   kind: Kind;
   list: readonly Device[];
+  /** There are devices, but the browser names none before one is allowed. */
+  hidden: boolean;
   track: MediaStreamTrack | null;
   use(id: string): void;
 }
 
-function DeviceSelect({ kind, list, track, use }: SelectProps) {
+function DeviceSelect({ kind, list, hidden, track, use }: SelectProps) {
   const id = useId();
+  /** Stays chosen while the device is switched off. */
+  const last = useRef('');
+  if (track) last.current = track.getSettings().deviceId ?? '';
+  if (hidden && !track) return <HiddenDevices kind={kind} />;
   if (list.length < 2 && !track) return null;
   const name = t(kind === 'camera' ? 'check.camera' : 'check.microphone');
+  const value = list.some((d) => d.id === last.current) ? last.current : list[0]?.id;
   return (
     <div class="field">
       <label for={id}>{name}</label>
-      <select
-        id={id}
-        data-testid={`select-${kind}`}
-        value={track?.getSettings().deviceId ?? ''}
-        onChange={(e) => use(e.currentTarget.value)}
-      >
+      <select id={id} data-testid={`select-${kind}`} value={value} onChange={(e) => use(e.currentTarget.value)}>
         {list.map((d, i) => (
           <option key={d.id} value={d.id}>
             {d.label || t('check.device', { kind: name, n: i + 1 })}

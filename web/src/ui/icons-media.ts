@@ -76,3 +76,5 @@ export const speakerIcon: Shape = [
 ];
 
 export const sendIcon: Shape = ['M5 12h13', 'M12.5 6.5 18 12l-5.5 5.5'];
+
+export const pausedIcon: Shape = ['M9 7v10', 'M15 7v10'];

@@ -9,6 +9,7 @@ import {
   fromConnect,
   fromDisconnect,
   fromMedia,
+  fromStart,
   type MediaContext,
   recovery,
 } from '../../src/core/flow/errors';
@@ -47,14 +48,31 @@ describe('errors', () => {
   });
 
   it('reads the reasons of a failed connect', () => {
-    expect(fromConnect('LeaveRequest', 2, true)).toBe(52);
-    expect(fromConnect('LeaveRequest', 1, true)).toBe(61);
-    expect(fromConnect('InternalError', undefined, true)).toBe(33);
-    expect(fromConnect('WebSocket', undefined, true)).toBe(31);
-    expect(fromConnect('WebSocket', undefined, false)).toBe(30);
-    expect(fromConnect('ServerUnreachable', undefined, true)).toBe(34);
-    expect(fromConnect('NotAllowed', undefined, true)).toBe(61);
-    expect(fromConnect(undefined, undefined, true)).toBe(99);
+    const met = { online: true, signaled: false };
+    const offline = { ...met, online: false };
+    const signaled = { ...met, signaled: true };
+    expect(fromConnect('LeaveRequest', 2, met)).toBe(52);
+    expect(fromConnect('LeaveRequest', 1, met)).toBe(61);
+    expect(fromConnect('LeaveRequest', 7, met)).toBe(40);
+    expect(fromConnect('LeaveRequest', undefined, met)).toBe(40);
+    for (const reason of ['InternalError', 'Timeout']) {
+      expect(fromConnect(reason, undefined, signaled)).toBe(33);
+      expect(fromConnect(reason, undefined, met)).toBe(34);
+      expect(fromConnect(reason, undefined, { ...signaled, online: false })).toBe(30);
+    }
+    expect(fromConnect('WebSocket', undefined, met)).toBe(31);
+    expect(fromConnect('WebSocket', undefined, offline)).toBe(30);
+    expect(fromConnect('ServerUnreachable', undefined, met)).toBe(34);
+    expect(fromConnect('NotAllowed', undefined, met)).toBe(61);
+    expect(fromConnect(undefined, undefined, met)).toBe(99);
+  });
+
+  it('blames the way of media when the server had let us in', () => {
+    expect(fromStart(undefined, { online: true, signaled: true })).toBe(33);
+    expect(fromStart(undefined, { online: false, signaled: true })).toBe(30);
+    expect(fromStart(undefined, { online: true, signaled: false })).toBe(61);
+    expect(fromStart(4, { online: true, signaled: true })).toBe(50);
+    expect(fromStart(1, { online: true, signaled: true })).toBe(33);
   });
 
   it('tells who refused the camera', () => {

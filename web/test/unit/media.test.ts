@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it, vi } from 'vitest';
-import { Capture, kinds, MediaRefused, sortDevices } from '../../src/core/media/capture';
+import { Capture, hiddenKinds, kinds, MediaRefused, sortDevices } from '../../src/core/media/capture';
 import { level, rms } from '../../src/core/media/meter';
 
 class Track {
@@ -99,6 +99,14 @@ describe('devices and level', () => {
       { kind: 'audiooutput', deviceId: 's', label: '' },
     ]);
     expect(d).toEqual({ camera: [{ id: 'v', label: 'Cam' }], microphone: [], speaker: [{ id: 's', label: '' }] });
+  });
+
+  it('knows which devices nobody has allowed yet', () => {
+    const hidden = { kind: 'audioinput', label: '' } as const;
+    const named = { kind: 'videoinput', label: 'Cam' } as const;
+    expect(hiddenKinds([])).toEqual([]);
+    expect(hiddenKinds([hidden, named])).toEqual(['microphone']);
+    expect(hiddenKinds([{ ...hidden, label: 'Mic' }, hidden, { ...named, label: '' }])).toEqual(['camera']);
   });
 
   it('measures', () => {

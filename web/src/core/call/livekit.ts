@@ -26,6 +26,7 @@ export const plain = [
   RoomEvent.ParticipantNameChanged,
   RoomEvent.AudioPlaybackStatusChanged,
   RoomEvent.MediaDevicesChanged,
+  RoomEvent.TrackStreamStateChanged,
 ] as const;
 
 export function nameOf(p: Participant): string {
@@ -35,6 +36,11 @@ export function nameOf(p: Participant): string {
 export function micState(pub: TrackPublication | undefined): MicState {
   if (!pub) return 'none';
   return pub.isMuted ? 'muted' : 'on';
+}
+
+/** The server holds the picture back because this page's path does not carry it. */
+export function isPaused(pub: TrackPublication | undefined): boolean {
+  return !!pub?.track && !pub.isMuted && pub.track.streamState === Track.StreamState.Paused;
 }
 
 export function sourceOf(kind: DeviceKind): Track.Source {

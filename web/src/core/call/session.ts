@@ -4,6 +4,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals-core';
 import {
   ConnectionError,
+  ConnectionErrorReason,
   ConnectionQuality,
   type DisconnectReason,
   LocalAudioTrack,
@@ -17,10 +18,10 @@ import {
   VideoPresets,
 } from 'livekit-client';
 import type { Admission } from '../api/types';
-import { fromConnect, fromDisconnect, fromMedia } from '../flow/errors';
+import { type ErrorCode, fromConnect, fromDisconnect, fromMedia, fromStart } from '../flow/errors';
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
-import { mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
+import { isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { lookEvery, PathWatch, received, retries } from './path';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
 
@@ -48,13 +49,30 @@ interface Inner {
 }
 
 export class ConnectFailed extends Error {
-  readonly code: ReturnType<typeof fromConnect>;
+  readonly code: ErrorCode;
 
-  constructor(cause: unknown) {
+  /** `signaled`: the server had let this page in, and only media was missing. */
+  constructor(cause: unknown, signaled: boolean) {
     super('connecting to the room', { cause });
     this.name = 'ConnectFailed';
+    const circumstances = { online: navigator.onLine, signaled };
+    if (cause instanceof Ended) {
+      this.code = fromStart(cause.reason, circumstances);
+      return;
+    }
     const c = cause instanceof ConnectionError ? cause : undefined;
-    this.code = fromConnect(c?.reasonName, c?.context, navigator.onLine);
+    // Not reasonName: the library changes the reason of an error after it has been made, and leaves the name.
+    this.code = fromConnect(c && ConnectionErrorReason[c.reason], c?.context, circumstances);
+  }
+}
+
+/** The call was over before it had begun. */
+class Ended extends Error {
+  readonly reason: DisconnectReason | undefined;
+
+  constructor(reason: DisconnectReason | undefined) {
+    super('ended before it began');
+    this.reason = reason;
   }
 }
 
@@ -66,7 +84,7 @@ export async function connect(o: ConnectOptions): Promise<CallSession> {
   } catch (e) {
     o.media.camera?.stop();
     o.media.microphone?.stop();
-    throw new ConnectFailed(e);
+    throw new ConnectFailed(e, session.signaled);
   }
   return session;
 }
@@ -84,6 +102,9 @@ class LiveCall implements CallSession {
   #token: string;
   #tokenAt = Date.now();
   #over = false;
+  signaled = false;
+  /** Ends open(); undefined from the moment on that media flows. */
+  #abort: ((reason: DisconnectReason | undefined) => void) | undefined;
   #queued = false;
   #qualityTimer: ReturnType<typeof setInterval> | undefined;
   #pathTimer: ReturnType<typeof setInterval> | undefined;
@@ -118,11 +139,19 @@ class LiveCall implements CallSession {
   }
 
   async open(): Promise<void> {
-    await this.#room.connect(this.#o.url, this.#o.admission.token, {
+    const ended = new Promise<never>((_, reject) => {
+      // What connect() itself rejects with says more, and comes right after.
+      this.#abort = (reason) => void setTimeout(() => reject(new Ended(reason)));
+    });
+    const connected = this.#room.connect(this.#o.url, this.#o.admission.token, {
       maxRetries: 2,
       peerConnectionTimeout: 30_000,
       websocketTimeout: 15_000,
+      subscriberAllowPause: true,
     });
+    await Promise.race([connected, ended]);
+    if (this.#over) throw new Ended(undefined);
+    this.#abort = undefined;
     this.#state.startedAt = Date.now();
     this.#watchToken();
     this.#watchPath();
@@ -222,6 +251,9 @@ class LiveCall implements CallSession {
     r.on(RoomEvent.ActiveDeviceChanged, (kind) => this.#deviceChanged(kind));
     r.on(RoomEvent.ConnectionQualityChanged, (quality, p) => this.#quality(quality, p));
     r.on(RoomEvent.MediaDevicesError, (e) => this.#failed(e));
+    r.on(RoomEvent.SignalConnected, () => {
+      this.signaled = true;
+    });
     r.on(RoomEvent.Reconnecting, () => this.#phase('reconnecting'));
     r.on(RoomEvent.SignalReconnecting, () => this.#phase('reconnecting'));
     r.on(RoomEvent.Reconnected, () => this.#phase('live'));
@@ -344,6 +376,7 @@ class LiveCall implements CallSession {
     clearInterval(this.#qualityTimer);
     clearInterval(this.#pathTimer);
     for (const el of document.querySelectorAll('audio[data-testid=remote-audio]')) el.remove();
+    if (this.#abort) return this.#abort(reason ?? undefined);
     const seconds = Math.round((Date.now() - this.#state.startedAt) / 1000);
     const { cameraOn, local } = this.#snapshot.peek();
     this.#o.ended({
@@ -386,14 +419,18 @@ class LiveCall implements CallSession {
 
   #member(p: Participant, local: boolean): Member {
     const since = this.#poorSince.get(p.identity);
+    const camera = p.getTrackPublication(Track.Source.Camera);
+    const screen = p.getTrackPublication(Track.Source.ScreenShare);
     return {
       identity: p.identity || this.#o.admission.identity,
       name: nameOf(p),
       local,
       speaking: p.isSpeaking,
       microphone: micState(p.getTrackPublication(Track.Source.Microphone)),
-      camera: this.#picture(p.getTrackPublication(Track.Source.Camera)),
-      screen: this.#picture(p.getTrackPublication(Track.Source.ScreenShare)),
+      camera: this.#picture(camera),
+      screen: this.#picture(screen),
+      cameraPaused: !local && isPaused(camera),
+      screenPaused: !local && isPaused(screen),
       weak: since !== undefined && Date.now() - since >= poorAfter,
     };
   }

@@ -24,6 +24,9 @@ export interface Member {
   microphone: MicState;
   camera: Picture | null;
   screen: Picture | null;
+  /** The own path does not carry the picture at the moment; it comes back by itself. */
+  cameraPaused: boolean;
+  screenPaused: boolean;
   weak: boolean;
 }
 

@@ -117,14 +117,35 @@ export function fromDisconnect(reason: number | undefined): ErrorCode | null {
   }
 }
 
+/** What is known when a call does not come about. */
+export interface Circumstances {
+  online: boolean;
+  /** The server had let this page in: what is missing is the way for media. */
+  signaled: boolean;
+}
+
+/** A disconnect before the call began. */
+export function fromStart(reason: number | undefined, c: Circumstances): ErrorCode {
+  const code = fromDisconnect(reason) ?? 61;
+  return code === 61 && c.signaled ? noMedia(c) : code;
+}
+
+function noMedia({ online, signaled }: Circumstances): ErrorCode {
+  if (!online) return 30;
+  return signaled ? 33 : 34;
+}
+
 /** LiveKit's ConnectionErrorReason, by name; `context` is a DisconnectReason for LeaveRequest. */
-export function fromConnect(reason: string | undefined, context: unknown, online: boolean): ErrorCode {
+export function fromConnect(reason: string | undefined, context: unknown, c: Circumstances): ErrorCode {
+  const { online } = c;
   switch (reason) {
     case 'LeaveRequest':
+      // Instead of a welcome this server sends it when the room is full, and the library may lose the reason.
+      if (context === undefined || context === 7) return 40;
       return fromDisconnect(typeof context === 'number' ? context : undefined) ?? 61;
     case 'InternalError':
     case 'Timeout':
-      return 33;
+      return noMedia(c);
     case 'WebSocket':
       return online ? 31 : 30;
     case 'ServerUnreachable':

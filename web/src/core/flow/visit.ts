@@ -155,8 +155,9 @@ export class Visit {
       this.#go({ on: 'connected' });
     } catch (e) {
       this.capture.stop();
-      this.#admission = undefined;
-      const code = (e as { code?: unknown }).code;
+      const { code } = e as { code?: unknown };
+      // Whoever takes another network need not wait at the door again.
+      if (code !== 33) this.#admission = undefined;
       this.#go({ on: 'lost', code: typeof code === 'number' ? (code as ErrorCode) : 34, seconds: 0 });
     }
   }

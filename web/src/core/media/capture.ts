@@ -22,6 +22,7 @@ export interface CaptureState {
   camera: MediaStreamTrack | null;
   microphone: MediaStreamTrack | null;
   devices: Devices;
+  hidden: readonly Kind[];
   /** Chosen speaker, empty for the system's. */
   speaker: string;
 }
@@ -53,7 +54,7 @@ export const kinds: readonly Kind[] = ['microphone', 'camera'];
 
 /** Camera and microphone before a call. Owns its tracks until handOver(). */
 export class Capture {
-  readonly #state = signal<CaptureState>({ camera: null, microphone: null, devices: none, speaker: '' });
+  readonly #state = signal<CaptureState>({ camera: null, microphone: null, devices: none, hidden: [], speaker: '' });
   readonly #media: Media | undefined;
   readonly #onEnded: (kind: Kind) => void;
   readonly #deviceId: Record<Kind, string> = { camera: '', microphone: '' };
@@ -121,7 +122,7 @@ export class Capture {
 
   async refresh(): Promise<void> {
     const all = (await this.#media?.enumerateDevices().catch(() => [])) ?? [];
-    this.#patch({ devices: sortDevices(all) });
+    this.#patch({ devices: sortDevices(all), hidden: hiddenKinds(all) });
   }
 
   handOver(): Handover {
@@ -203,6 +204,14 @@ export function sortDevices(all: readonly Pick<MediaDeviceInfo, 'kind' | 'device
   const of = (kind: MediaDeviceKind) =>
     all.filter((d) => d.kind === kind && d.deviceId).map((d) => ({ id: d.deviceId, label: d.label }));
   return { camera: of('videoinput'), microphone: of('audioinput'), speaker: of('audiooutput') };
+}
+
+/** Kinds of which there are devices that the browser does not name: nobody has allowed any yet. */
+export function hiddenKinds(all: readonly Pick<MediaDeviceInfo, 'kind' | 'label'>[]): readonly Kind[] {
+  return kinds.filter((k) => {
+    const some = all.filter((d) => d.kind === (k === 'camera' ? 'videoinput' : 'audioinput'));
+    return some.length > 0 && some.every((d) => !d.label);
+  });
 }
 
 export function canChooseSpeaker(): boolean {
