@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { picture, sound } from './film.mjs';
 
 const out = fileURLToPath(new URL('../out/media', import.meta.url));
 const width = 640;
@@ -17,7 +18,7 @@ const frames = 40; // two seconds, looped by the browser
 const rate = 48_000;
 
 /**
- * @typedef {{name: string, yuv: [number, number, number], hue: [number, number], tone: number}} Person
+ * @typedef {{name: string, yuv: [number, number, number], hue: [number, number], tone: number, film?: boolean}} Person
  * hue is the range, in degrees, in which the picture's average colour falls.
  */
 
@@ -26,6 +27,8 @@ export const people = {
   red: { name: 'Rosa Rotbuche', yuv: [81, 90, 240], hue: [-30, 30], tone: 300 },
   green: { name: 'Gustav Grünspan', yuv: [145, 54, 34], hue: [90, 150], tone: 420 },
   blue: { name: 'Berta Blaustein', yuv: [41, 240, 110], hue: [210, 270], tone: 560 },
+  // Has a real picture in 720p, and a voice, to measure their quality by.
+  speaker: { name: 'Sven Scharf', yuv: [0, 0, 0], hue: [-30, 330], tone: 180, film: true },
 };
 
 /** Paths of a person's camera and microphone files, made when missing. */
@@ -35,8 +38,8 @@ export async function filesOf(key) {
   await mkdir(out, { recursive: true });
   const video = path.join(out, `${key}.y4m`);
   const audio = path.join(out, `${key}.wav`);
-  if (!existsSync(video)) await put(video, y4m(person.yuv));
-  if (!existsSync(audio)) await put(audio, wav(person.tone));
+  if (!existsSync(video)) await put(video, person.film ? picture() : y4m(person.yuv));
+  if (!existsSync(audio)) await put(audio, person.film ? sound() : wav(person.tone));
   return { video, audio };
 }
 
