@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The videoroom authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs every fuzz target of the module for FUZZTIME (20s), two at a time, and
+# Runs every fuzz target of the main module for FUZZTIME (20s), two at a time, and
 # ends with "fuzz: N passed, N failed".
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,7 +11,7 @@ lanes=${FUZZLANES:-2}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-targets=$(grep -rEo --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench '^func Fuzz[A-Za-z0-9_]+' . |
+targets=$(grep -rEo --include='*_test.go' --exclude-dir=node_modules --exclude-dir=bench --exclude-dir=impair --exclude-dir=golang-sdk '^func Fuzz[A-Za-z0-9_]+' . |
   sed -E 's|^\./([^:]*/)?[^/:]+:func (Fuzz.*)$|\1 \2|; s|^ |./ |' | sed -E 's|/ | |' | sort -u)
 [ -n "$targets" ] || { echo "fuzz: no target found" >&2; exit 1; }
 
