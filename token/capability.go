@@ -172,7 +172,10 @@ type decoder struct {
 func unseal(key []byte, context, capability string) *decoder {
 	var raw []byte
 	if len(capability) <= b64.EncodedLen(capMax) {
-		raw, _ = decode(capability)
+		// Of a malformed text a part is decoded, which could be a whole capability.
+		if b, err := decode(capability); err == nil {
+			raw = b
+		}
 	}
 	ok := len(raw) > capTag
 	if !ok {
