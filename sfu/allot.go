@@ -17,7 +17,7 @@ const reliefPeriod = int64(50 * time.Millisecond)
 const (
 	// wishMargin is what is probed for, in percent of the pictures' rates: what
 	// the allocator wants to see before a step up, and some more.
-	wishMargin = 125
+	wishMargin = 150
 	maxWish    = 20_000_000
 )
 
@@ -66,7 +66,11 @@ func (t *transport) allocate(c *core) {
 	if t.line != nil {
 		t.line.wanted = 0
 		if r.Wanted != 0 {
-			t.line.wanted = int64(allocation.Estimate(max(r.Wanted, a.wish()), sound))
+			want := r.Wanted
+			if !t.line.modest(c) {
+				want = max(want, a.wish())
+			}
+			t.line.wanted = int64(allocation.Estimate(want, sound))
 		}
 	}
 	clear(a.downs)
@@ -133,12 +137,16 @@ func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool)
 	}
 	d.target = int(decision.Choice.Spatial) // allocation.Pause is noLayer
 	if d.target == noLayer {
+		if d.current != noLayer {
+			d.to.dropPaced(c, d)
+		}
 		d.current = noLayer // goes on with a key frame
 		return
 	}
 	d.filter.Target(uint8(decision.Choice.Temporal))
 	if congested && d.target < d.current {
 		d.current = noLayer
+		d.to.dropPaced(c, d)
 	}
 	d.request(c)
 }

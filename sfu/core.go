@@ -63,6 +63,8 @@ type core struct {
 	stats      *counters
 	lastDown   uint64 // id of the newest subscription
 	probing    []*transport
+	pacing     []*transport
+	spare      [][]byte // buffers for packets that wait
 	byAddr     map[netip.AddrPort]*transport
 	byUfrag    map[string]*transport
 	byProbe    map[probeID]*transport

@@ -20,6 +20,9 @@ const (
 	repairShare     = 52
 	repairAllowance = 32 << 10
 	noLayer         = -1
+	// catchUpGap packets in a row that are not there mean that no more are, and
+	// catchUpMost bounds the search.
+	catchUpGap, catchUpMost = 8, 256
 	// answerTime is what a client may need to apply an answer, beyond half a
 	// round trip. Media that comes before it belongs to nothing there: browsers
 	// drop it and with it the key frame.
@@ -47,6 +50,7 @@ type downTrack struct {
 	current  int  // layer being forwarded, noLayer before the first key frame
 	target   int  // layer to forward, noLayer for none
 	paused   bool // the path does not carry it; the client knows
+	begun    bool // the next packet is the first of a layer
 
 	begins   int64  // nothing is sent before
 	lastTS   uint32 // source time stamp of the newest forwarded packet
@@ -57,6 +61,8 @@ type downTrack struct {
 
 	rtxSeq      uint16
 	repairBytes uint32
+	newest      uint16 // sequence number sent
+	since       uint16 // how far back what is being forwarded began, bounded
 	reports     [4]sentReport
 	nextReport  int
 	remote      remoteReport
@@ -98,6 +104,7 @@ func (c *core) addDown(d *downTrack) {
 func (c *core) removeDown(d *downTrack) {
 	d.track.downs = without(d.track.downs, d)
 	d.to.downs = without(d.to.downs, d)
+	d.to.dropPaced(c, d)
 	delete(d.to.bySSRC, d.ssrc)
 	c.stats.subscriptions.Add(-1)
 }
@@ -115,12 +122,41 @@ func (d *downTrack) forward(c *core, f *forwarding) {
 	if d.settings.Disabled || c.now < d.begins || !d.to.ready() {
 		return
 	}
+	began := false
 	if int(f.layer.id) != d.current {
 		if int(f.layer.id) != d.target || !d.mayBegin(f) {
 			return
 		}
 		d.begin(c, f)
+		began = true
 	}
+	d.pass(c, f)
+	if began && d.sent != nil {
+		d.catchUp(c, f)
+	}
+}
+
+// catchUp sends what came of a layer before the packet that it began with: where
+// that one was lost at first, the rest of its key frame is here already.
+func (d *downTrack) catchUp(c *core, first *forwarding) {
+	l := first.layer
+	for seq, missed := first.seq+1, 0; missed < catchUpGap && seq-first.seq < catchUpMost; seq++ {
+		e, ok := l.cache.Get(seq)
+		if !ok || int32(e.TS-first.ts) < 0 {
+			missed++
+			continue
+		}
+		missed = 0
+		f := forwarding{layer: l, seq: seq, ts: e.TS, marker: e.Marker, payload: e.Payload}
+		if d.track.codec == codecVP8 && vp8.Parse(f.payload, &f.vp8) != nil {
+			continue
+		}
+		d.pass(c, &f)
+	}
+}
+
+// pass sends a packet of the layer that is being forwarded.
+func (d *downTrack) pass(c *core, f *forwarding) {
 	if d.track.codec == codecVP8 && !d.filter.Forward(&f.vp8, f.ts) {
 		d.munger.Skipped(&f.vp8)
 		d.skip(c, f)
@@ -129,6 +165,11 @@ func (d *downTrack) forward(c *core, f *forwarding) {
 	seq, ts, ok := d.seq.Map(f.layer.id, f.seq, f.ts)
 	if !ok {
 		return
+	}
+	if ahead := seq - d.newest; d.begun {
+		d.newest, d.since, d.begun = seq, 0, false
+	} else if int16(ahead) > 0 {
+		d.newest, d.since = seq, min(d.since+ahead, 1<<15)
 	}
 	d.send(c, f, seq, ts)
 }
@@ -146,7 +187,7 @@ func (d *downTrack) begin(c *core, f *forwarding) {
 		d.filter.Restart()
 		d.munger.Switch(&f.vp8)
 	}
-	d.current, d.lastTS = int(f.layer.id), f.ts
+	d.current, d.lastTS, d.begun = int(f.layer.id), f.ts, true
 }
 
 // advance is how far the output's time stamp moves at a switch: the capture time
@@ -183,16 +224,20 @@ func (l *upLayer) captured(ts uint32, clock int64) (int64, bool) {
 	return sec*clock + frac*clock>>32 + int64(int32(ts-l.sr.rtp)), true
 }
 
-// send writes, encrypts and queues one packet.
+// send writes one packet and sends it, or has it wait for its turn.
 func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
-	slot := d.to.slot()
-	if slot == nil {
+	var b []byte
+	wait := d.mustWait(c)
+	if wait {
+		b = c.take()
+	} else if slot := d.to.slot(); slot != nil {
+		b = slot[:cap(slot)]
+	} else {
 		c.stats.dropped.Add(1)
 		return
 	}
 	h := rtpx.HeaderSpec{PT: d.pt, Marker: f.marker, Seq: seq, TS: ts, SSRC: d.ssrc}
-	number := d.number(&h)
-	b := slot[:cap(slot)]
+	d.leaveRoom(&h)
 	n := rtpx.PutHeader(b, &h)
 	if n+len(f.payload)+32 > len(b) {
 		c.stats.dropped.Add(1)
@@ -207,12 +252,10 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 		}
 		d.sent[seq%historySize] = s
 	}
-	if !d.seal(c, b, n+len(f.payload)) {
+	if n += len(f.payload); wait {
+		d.wait(c, b, n)
+	} else if !d.depart(c, b, n) {
 		return
-	}
-	d.note(c, number, n+len(f.payload), 0)
-	if d.track.kind == Audio {
-		d.to.sound.bytes += uint64(n + len(f.payload) + datagramOverhead)
 	}
 	if d.packets == 0 || int32(f.ts-d.lastTS) > 0 {
 		d.lastTS = f.ts
@@ -224,6 +267,22 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 		// An early report gives the receiver its lip sync without a second's wait.
 		d.to.nextReport = min(d.to.nextReport, c.now+int64(tickPeriod))
 	}
+}
+
+// depart numbers, encrypts and queues a packet of n bytes in a slot.
+func (d *downTrack) depart(c *core, b []byte, n int) bool {
+	number := d.stamp(b)
+	if !d.seal(c, b, n) {
+		return false
+	}
+	d.note(c, number, n, 0)
+	switch {
+	case d.sent == nil:
+		d.to.sound.bytes += uint64(n + datagramOverhead)
+	case d.to.line != nil:
+		d.to.line.pacer.credit -= int64(n+datagramOverhead) * 8
+	}
+	return true
 }
 
 // seal encrypts the first n bytes of a slot in place and queues it.
@@ -280,6 +339,7 @@ func (d *downTrack) configure(c *core, s Settings) {
 	if s.Disabled && !d.settings.Disabled {
 		// The decoder loses its reference: start again with a key frame.
 		d.current = noLayer
+		d.to.dropPaced(c, d)
 	}
 	d.settings = s
 	d.retarget(c)

@@ -30,6 +30,9 @@ const (
 	// mostPads bounds the packets of a probe, where there are none but small ones
 	// to repeat.
 	mostPads = 60
+	// While probes for everything find nothing for so long, every other one of
+	// these periods is for the next step alone.
+	modestAfter = int64(8 * time.Second)
 	// soundPeriod is how often the rate of sound is measured.
 	soundPeriod = int64(250 * time.Millisecond)
 )
@@ -46,6 +49,7 @@ type line struct {
 	est     *bandwidth.Estimator
 	hist    feedback.History
 	results []feedback.Result
+	pacer   pacer
 	sent    uint64 // bytes, of the packets that are reported on
 
 	wanted int64             // bit/s in all that pictures would use
@@ -54,6 +58,8 @@ type line struct {
 	pads   int               // packets of it sent
 	nextAt int64             // when its next packet is due
 	back   uint16            // which packet is repeated next, from the newest
+	best   int64             // the target when it last rose
+	roseAt int64
 }
 
 func newLine() *line {
@@ -64,14 +70,6 @@ func newLine() *line {
 func (l *line) reset() {
 	at := min(max(l.est.Target(), lineMin), lineInitial)
 	l.est = bandwidth.New(bandwidth.Config{Initial: at, Min: lineMin, Max: lineMax})
-}
-
-// number adds the transport-wide sequence number to h as the extension id.
-func (l *line) number(h *rtpx.HeaderSpec, id uint8) uint16 {
-	n := l.hist.Next()
-	h.Ext[0] = rtpx.ExtElement{ID: id, Data: [4]byte{byte(n >> 8), byte(n)}, Len: 2}
-	h.NExt = 1
-	return n
 }
 
 // note remembers a packet that left.
@@ -130,6 +128,15 @@ func (l *line) tick(c *core, t *transport) {
 		l.probe, l.padded, l.pads, l.nextAt = cluster, 0, 0, c.now
 		c.probing = append(c.probing, t)
 	}
+}
+
+// modest tells that the next step is all that is to be probed for.
+func (l *line) modest(c *core) bool {
+	at := l.est.Target()
+	if at < l.best*9/10 || at > l.best*21/20 || l.roseAt == 0 {
+		l.best, l.roseAt = at, c.now
+	}
+	return (c.now-l.roseAt)/modestAfter%2 == 1
 }
 
 // advance sends what is due of a probe; false when there is no more to come.

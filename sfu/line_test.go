@@ -5,6 +5,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -49,16 +50,17 @@ func (cl *simClient) listen(u *upTrack) {
 	cl.s.c.addDown(d)
 }
 
-// call is a publisher of sound and three layers, of 70, 450 and 1500 kbit/s, and
-// somebody who listens.
+// call is a publisher of sound and three layers, of 70, 450 and 1500 kbit/s with
+// key frames of 3, 21 and 40 kB, and somebody who listens.
 func (s *sim) call() (srcs []*simSource, k *simSink, listener *simClient) {
 	a, b := s.client("PA_a"), s.client("PA_b")
 	b.reports()
-	b.down.delay, a.up.delay, b.up.delay = 20*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond
+	ordinary := netem{loss: 0.005, delay: 20 * time.Millisecond, jitter: 6 * time.Millisecond}
+	a.up, b.down, b.up = ordinary, ordinary, ordinary
 	s.ticking()
 	srcs = a.publish("TR_v", 3)
-	for i, shape := range []struct{ perFrame, size int }{{1, 290}, {3, 700}, {8, 880}} {
-		srcs[i].perFrame, srcs[i].size = shape.perFrame, shape.size
+	for i, shape := range []struct{ perFrame, perKey, size int }{{1, 10, 290}, {3, 30, 700}, {8, 45, 880}} {
+		srcs[i].perFrame, srcs[i].perKey, srcs[i].size = shape.perFrame, shape.perKey, shape.size
 	}
 	b.listen(a.speak("TR_a"))
 	return srcs, b.subscribe(srcs[0].track), b
@@ -93,7 +95,7 @@ func TestPictureFollowsTheLine(t *testing.T) {
 		s := newSim(t, 100+seed)
 		_, k, b := s.call()
 		b.down.rate = 2_500_000
-		if took, ok := s.until(5*time.Second, func() bool { return k.layer == 2 }); !ok {
+		if took, ok := s.until(8*time.Second, func() bool { return k.layer == 2 }); !ok {
 			t.Fatalf("layer %d after %v, target %d", k.layer, took, b.t.line.est.Target())
 		}
 		s.run(5 * time.Second)
@@ -106,11 +108,11 @@ func TestPictureFollowsTheLine(t *testing.T) {
 				t.Fatalf("seed %d, cycle %d: layer %d still, target %d", seed, cycle, k.layer, b.t.line.est.Target())
 			}
 			s.run(10*time.Second - took)
-			if gap := k.longestGap(cut); gap > 600*time.Millisecond {
+			if gap := k.longestGap(cut); gap > 1100*time.Millisecond {
 				t.Errorf("seed %d, cycle %d: no picture for %v", seed, cycle, gap)
 			}
 			share, p95 := b.heard(10 * time.Second)
-			if share < 0.97 || p95 > 450*time.Millisecond {
+			if share < 0.95 || p95 > 450*time.Millisecond {
 				t.Errorf("seed %d, cycle %d: %.1f %% of the sound, p95 %v late", seed, cycle, 100*share, p95)
 			}
 			b.down.rate = 2_500_000
@@ -150,12 +152,12 @@ func TestSoundGoesFirst(t *testing.T) {
 	}
 }
 
-// 150 kbit/s carry sound and a small picture, 700 kbit/s a middle one.
+// 200 kbit/s carry sound and a small picture, 900 kbit/s a middle one.
 func TestPictureByRate(t *testing.T) {
 	for _, tc := range []struct {
 		rate  float64
 		layer int
-	}{{150_000, 0}, {700_000, 1}, {2_500_000, 2}} {
+	}{{200_000, 0}, {900_000, 1}, {2_500_000, 2}} {
 		s := newSim(t, 11)
 		_, k, b := s.call()
 		b.down.rate = tc.rate
@@ -181,5 +183,53 @@ func TestNoFeedback(t *testing.T) {
 	s.run(2 * time.Second)
 	if k.layer != 2 || b.t.line != nil {
 		t.Errorf("layer %d", k.layer)
+	}
+}
+
+// Numbered and paced packets cost no allocation either.
+func TestPacedForwardAllocatesNothing(t *testing.T) {
+	s := newSim(t, 5)
+	a := s.client("PA_a")
+	src := a.publish("TR_v", 1)[0]
+	for i := range 4 {
+		b := s.client("PA_" + string(rune('b'+i)))
+		b.reports()
+		b.subscribe(src.track)
+	}
+	s.ticking()
+	s.run(6 * time.Second)
+	drained := &drainBox{}
+	for t := range s.c.all {
+		t.via = drained
+	}
+	newest := src.history[src.seq-1]
+	var packets [][]byte
+	for range 700 {
+		p := &rtp.Packet{Header: newest.Header, Payload: newest.Payload}
+		p.SequenceNumber = src.seq
+		src.seq++
+		raw, _ := p.Marshal()
+		enc, err := a.out.EncryptRTP(nil, raw, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packets = append(packets, enc)
+	}
+	i, every := 0, time.Millisecond // more than the path is known to carry
+	send := func() {
+		s.c.now += int64(every)
+		s.c.receive(packets[i], a.addr, netip.Addr{}, drained)
+		s.c.pace()
+		i++
+	}
+	for range 200 {
+		send()
+	}
+	every = 12 * time.Millisecond // a little less
+	if n := testing.AllocsPerRun(300, send); n != 0 {
+		t.Errorf("%v allocations per received packet", n)
+	}
+	if drained.n < 4*200 || len(s.c.pacing) == 0 {
+		t.Errorf("forwarded %d packets, %d transports waiting", drained.n, len(s.c.pacing))
 	}
 }

@@ -190,7 +190,7 @@ func (l *loop) run() {
 		default:
 		}
 		due := next
-		if at := l.core.nextPad(); at != 0 {
+		if at := l.core.nextDue(); at != 0 {
 			if pad := l.started.Add(time.Duration(at)); pad.Before(due) {
 				due = pad
 			}
@@ -202,6 +202,7 @@ func (l *loop) run() {
 		l.core.now = int64(now.Sub(l.started))
 		l.drain()
 		l.core.pad()
+		l.core.pace()
 		if !now.Before(next) {
 			next = now.Add(tickPeriod)
 			l.core.tick()

@@ -4,6 +4,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
@@ -12,6 +13,10 @@ import (
 
 // This file sends packets again: what a subscriber asks for (RFC 4585), and what
 // probes of its path are made of.
+
+// pathRepairShare is how much of a path repairs may take, in percent, over a
+// second.
+const pathRepairShare = 30
 
 // resend answers one entry of a NACK.
 func (d *downTrack) resend(c *core, seq uint16) {
@@ -25,10 +30,28 @@ func (d *downTrack) resend(c *core, seq uint16) {
 	if d.repairBytes > repairAllowance+d.octets/256*repairShare {
 		return
 	}
+	// Nobody waits for a layer that has ended: a key frame follows it.
+	if d.current == noLayer || d.newest-seq > d.since || !d.to.mayRepair(c) {
+		return
+	}
 	if n := d.repeat(c, seq, 0); n > 0 {
 		s.repaired = c.now
 		d.repairBytes += uint32(n)
+		d.to.repairs -= int64(n+datagramOverhead) * 8
 	}
+}
+
+// mayRepair bounds repairs to a share of what the path carries: on a path that
+// has become narrow they would take the place of what is still of use.
+func (t *transport) mayRepair(c *core) bool {
+	if t.line == nil {
+		return true
+	}
+	rate := t.line.est.Target() * pathRepairShare / 100
+	passed := c.now - t.repairedAt
+	t.repairedAt = c.now
+	t.repairs = min(t.repairs+int64(float64(rate)*float64(passed)/1e9), rate)
+	return t.repairs > 0
 }
 
 // repeat sends a packet again, from the layer's shared cache, and returns how
@@ -57,7 +80,7 @@ func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
 		h.PT, h.SSRC, h.Seq = d.rtxPT, d.rtx, d.rtxSeq
 		osn = 2
 	}
-	number := d.number(&h)
+	d.leaveRoom(&h)
 	n := rtpx.PutHeader(b, &h)
 	size := n + osn + len(e.Payload)
 	if size+32 > len(b) {
@@ -76,6 +99,7 @@ func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
 		}
 		vp8.Rewrite(body, &v, s.pictureID, s.tl0)
 	}
+	number := d.stamp(b)
 	if !d.seal(c, b, size) {
 		return 0
 	}
@@ -97,7 +121,7 @@ func (d *downTrack) sendPadding(c *core, cluster uint8, size int) int {
 	}
 	b := slot[:cap(slot)]
 	h := rtpx.HeaderSpec{PT: d.rtxPT, Seq: d.rtxSeq, TS: ts, SSRC: d.rtx}
-	number := d.number(&h)
+	d.leaveRoom(&h)
 	n := rtpx.PutHeader(b, &h)
 	fill := min(max(size-datagramOverhead-n, 1), padding)
 	if n == 0 || n+fill+32 > len(b) {
@@ -107,6 +131,7 @@ func (d *downTrack) sendPadding(c *core, cluster uint8, size int) int {
 	clear(b[n : n+fill])
 	b[0] |= 1 << 5 // P
 	b[n+fill-1] = byte(fill)
+	number := d.stamp(b)
 	if !d.seal(c, b, n+fill) {
 		return 0
 	}
@@ -114,12 +139,26 @@ func (d *downTrack) sendPadding(c *core, cluster uint8, size int) int {
 	return n + fill
 }
 
-// number gives a packet its number for the feedback, where that is agreed on.
-func (d *downTrack) number(h *rtpx.HeaderSpec) uint16 {
-	if d.twcc == 0 || d.to.line == nil {
+// leaveRoom makes room in a header for the packet's number for the feedback,
+// where that is agreed on.
+func (d *downTrack) leaveRoom(h *rtpx.HeaderSpec) {
+	if d.twcc != 0 && d.to.line != nil {
+		h.Ext[0], h.NExt = rtpx.ExtElement{ID: d.twcc, Len: 2}, 1
+	}
+}
+
+// numberAt is where leaveRoom's room begins: behind the fixed header, the
+// extension's own and the element's (RFC 8285 §4.2).
+const numberAt = 12 + 4 + 1
+
+// stamp writes the number of a packet that leaves now.
+func (d *downTrack) stamp(b []byte) uint16 {
+	if d.twcc == 0 || d.to.line == nil || b[0]&0x10 == 0 {
 		return 0
 	}
-	return d.to.line.number(h, d.twcc)
+	n := d.to.line.hist.Next()
+	binary.BigEndian.PutUint16(b[numberAt:], n)
+	return n
 }
 
 // note remembers a numbered packet that left.

@@ -390,6 +390,7 @@ type simSource struct {
 	tl0         uint8
 	size        int // bytes per packet
 	perFrame    int
+	perKey      int // packets of a key frame, perFrame unless set
 	layer       byte
 	wantKey     bool
 	keyRequests []int64
@@ -456,7 +457,11 @@ func (src *simSource) frame() {
 	src.picture = (src.picture + 1) & 0x7fff
 	src.tl0++
 	src.sentFrames++
-	for i := range src.perFrame {
+	parts := src.perFrame
+	if key && src.perKey > 0 {
+		parts = src.perKey
+	}
+	for i := range parts {
 		body := make([]byte, src.size)
 		body[0] = 0x80 // X
 		if i == 0 {
@@ -475,7 +480,7 @@ func (src *simSource) frame() {
 		p := &rtp.Packet{
 			Header: rtp.Header{
 				Version: 2, PayloadType: 96, SequenceNumber: src.seq, Timestamp: src.ts, SSRC: src.ssrc,
-				Marker: i == src.perFrame-1,
+				Marker: i == parts-1,
 			},
 			Payload: body,
 		}
@@ -695,4 +700,5 @@ func (k *simSink) longestGap(from int64) time.Duration {
 func (s *sim) ticking() {
 	s.every(tickPeriod, s.c.tick)
 	s.every(time.Millisecond, s.c.pad)
+	s.every(time.Millisecond, s.c.pace)
 }

@@ -63,6 +63,9 @@ type transport struct {
 	rtt    int64 // smoothed, from receiver reports; 0 unknown
 	loss   float64
 
+	repairs    int64 // bit that repairs may still take
+	repairedAt int64
+
 	line  *line // nil while nothing is reported on
 	allot allotment
 	sound soundMeter
@@ -107,7 +110,7 @@ func (c *core) removeTransport(t *transport) {
 		t.forgetProbe(c, 0)
 	}
 	delete(c.all, t)
-	c.probing = without(c.probing, t)
+	c.probing, c.pacing = without(c.probing, t), without(c.pacing, t)
 	delete(c.byUfrag, t.cred.ufrag)
 	delete(c.byUfrag, t.formerCred.ufrag)
 	addrs := make([]netip.AddrPort, 0, len(t.paths))
