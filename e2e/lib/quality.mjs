@@ -76,7 +76,7 @@ function record() {
   };
   const look = () => {
     const phase = document.querySelector('[data-testid="call"]')?.dataset.phase ?? 'none';
-    const weak = document.querySelector('[data-testid="banner-weak"], [data-testid="tile"] [data-testid="paused"]');
+    const weak = document.querySelector('[data-testid="banner-weak"], [data-testid="tile-paused"]');
     tape.screen.push({ t: wall(), phase, weak: weak !== null });
   };
 
