@@ -16,7 +16,8 @@ import (
 const (
 	historySize = 1024 // packets for which a retransmission can be rebuilt
 	// repairShare bounds retransmissions to this share of the media sent, in
-	// 1/256, beyond a small allowance for starting streams.
+	// 1/256, beyond a small allowance for starting streams, where nothing is
+	// known of the path; see mayRepair.
 	repairShare     = 52
 	repairAllowance = 32 << 10
 	noLayer         = -1

@@ -118,7 +118,8 @@ func TestPictureFollowsTheLine(t *testing.T) {
 			b.down.rate = 2_500_000
 			back, ok := s.until(10*time.Second, func() bool { return k.layer == 2 })
 			if !ok {
-				t.Fatalf("seed %d, cycle %d: layer %d after %v, target %d", seed, cycle, k.layer, back, b.t.line.est.Target())
+				t.Fatalf("seed %d, cycle %d: layer %d after %v, target %d; forwarding %d, to forward %d, decoding %v",
+					seed, cycle, k.layer, back, b.t.line.est.Target(), k.d.current, k.d.target, k.decoding)
 			}
 			s.run(5 * time.Second)
 			t.Logf("seed %d, cycle %d: down after %v, sound p95 %v, up after %v", seed, cycle, took, p95, back)

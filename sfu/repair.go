@@ -27,7 +27,7 @@ func (d *downTrack) resend(c *core, seq uint16) {
 	if !s.valid || s.seq != seq || c.now-s.repaired < max(d.to.rtt/2, int64(10*time.Millisecond)) {
 		return
 	}
-	if d.repairBytes > repairAllowance+d.octets/256*repairShare {
+	if d.to.line == nil && d.repairBytes > repairAllowance+d.octets/256*repairShare {
 		return
 	}
 	// Nobody waits for a layer that has ended: a key frame follows it.
