@@ -57,6 +57,8 @@ type core struct {
 	index int
 	now   int64 // nanoseconds since an arbitrary start, monotonic
 	wall  func() time.Time
+	// entropy fills its argument with random bytes; tests seed it.
+	entropy func([]byte)
 	// answerTime is what clients get to apply an answer before media comes.
 	answerTime int64
 	dir        *directory
@@ -70,6 +72,7 @@ type core struct {
 	byProbe    map[probeID]*transport
 	bySource   map[uint32]*transport // by SSRC of published media
 	all        map[*transport]struct{}
+	order      []*transport // the same, in an order that does not change by itself
 	rooms      map[*roomMedia]struct{}
 
 	// Scratch space of the packet path; valid within one datagram.
@@ -85,6 +88,7 @@ func newCore(index int, dir *directory, stats *counters) *core {
 	return &core{
 		index:      index,
 		wall:       time.Now,
+		entropy:    readRandom,
 		answerTime: int64(answerTime),
 		dir:        dir,
 		stats:      stats,
@@ -158,8 +162,8 @@ func (c *core) forgetSource(ssrc uint32, t *transport) {
 
 // tick does the housekeeping that is due at c.now.
 func (c *core) tick() {
-	for t := range c.all {
-		t.tick(c)
+	for i := 0; i < len(c.order); i++ {
+		c.order[i].tick(c)
 	}
 	for r := range c.rooms {
 		r.tick(c)

@@ -390,7 +390,7 @@ func TestPublisherFlood(t *testing.T) {
 	src.perFrame, src.size = 250, 1200 // 60 Mbit/s
 	b.subs, b.rtx = nil, nil
 	delete(s.clients, b.addr) // counted at the outbox; nobody decodes it
-	d := &downTrack{to: b.t, track: src.track, pt: 100, ssrc: random32(), settings: Settings{Quality: 2}}
+	d := &downTrack{to: b.t, track: src.track, pt: 100, ssrc: s.c.random32(), settings: Settings{Quality: 2}}
 	s.c.addDown(d)
 	s.run(10 * time.Second)
 	if got := float64(d.octets) / 10; got > videoCeiling*1.05 || got < videoCeiling/2 {

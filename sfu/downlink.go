@@ -4,6 +4,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/pion/rtp"
@@ -23,7 +24,7 @@ const (
 	noLayer         = -1
 	// catchUpGap packets in a row that are not there mean that no more are, and
 	// catchUpMost bounds the search.
-	catchUpGap, catchUpMost = 8, 256
+	catchUpGap, catchUpMost = 64, 256
 	// answerTime is what a client may need to apply an answer, beyond half a
 	// round trip. Media that comes before it belongs to nothing there: browsers
 	// drop it and with it the key frame.
@@ -75,8 +76,8 @@ type sentPacket struct {
 	seq       uint16
 	pictureID uint16
 	tl0       uint8
-	valid     bool
-	repaired  int64 // when it was last sent again
+	valid     bool  // it has left
+	repaired  int64 // when it last left
 }
 
 // addDown begins forwarding.
@@ -84,8 +85,8 @@ func (c *core) addDown(d *downTrack) {
 	if _, ok := c.all[d.to]; !ok || !d.track.attached {
 		return // one of the ends is gone already
 	}
-	d.seq = sequence.New(random16(), random32())
-	d.rtxSeq = random16()
+	d.seq = sequence.New(c.random16(), c.random32())
+	d.rtxSeq = c.random16()
 	d.begins = c.now + c.answerTime + d.to.rtt/2
 	d.current, d.target = noLayer, noLayer
 	if d.track.kind == Video {
@@ -246,7 +247,7 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 	}
 	copy(b[n:], f.payload)
 	if d.sent != nil {
-		s := sentPacket{seq: seq, valid: true}
+		s := sentPacket{seq: seq}
 		if d.track.codec == codecVP8 {
 			s.pictureID, s.tl0 = d.munger.Map(&f.vp8)
 			vp8.Rewrite(b[n:n+len(f.payload)], &f.vp8, s.pictureID, s.tl0)
@@ -272,16 +273,17 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 
 // depart numbers, encrypts and queues a packet of n bytes in a slot.
 func (d *downTrack) depart(c *core, b []byte, n int) bool {
-	number := d.stamp(b)
+	number, seq := d.stamp(b), binary.BigEndian.Uint16(b[2:])
 	if !d.seal(c, b, n) {
 		return false
 	}
 	d.note(c, number, n, 0)
-	switch {
-	case d.sent == nil:
+	if d.sent == nil {
 		d.to.sound.bytes += uint64(n + datagramOverhead)
-	case d.to.line != nil:
-		d.to.line.pacer.credit -= int64(n+datagramOverhead) * 8
+		return true
+	}
+	if s := &d.sent[seq%historySize]; s.seq == seq {
+		s.valid, s.repaired = true, c.now
 	}
 	return true
 }

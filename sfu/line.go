@@ -22,8 +22,9 @@ const (
 	lineInitial = 700_000
 	lineMin     = 30_000
 	lineMax     = 50_000_000
-	// datagramOverhead is what IPv4 and UDP add to a datagram, in bytes.
-	datagramOverhead = 28
+	// datagramOverhead is what IPv4, UDP and the cipher's tag (RFC 7714 §13.1) add
+	// to a packet, in bytes.
+	datagramOverhead = 28 + 16
 	// padding is the longest that an RTP packet can have, in bytes (RFC 3550
 	// §5.1).
 	padding = 255
@@ -72,11 +73,13 @@ func (l *line) reset() {
 	l.est = bandwidth.New(bandwidth.Config{Initial: at, Min: lineMin, Max: lineMax})
 }
 
-// note remembers a packet that left.
+// note remembers a packet that left. Whatever it is, pictures that wait make room
+// for it.
 func (l *line) note(c *core, seq uint16, size int, cluster uint8) {
 	size += datagramOverhead
 	l.hist.Sent(seq, c.now, size, cluster)
 	l.sent += uint64(size)
+	l.pacer.credit -= int64(size) * 8
 }
 
 // transportFeedback takes the reports on packets out of a compound, and returns
@@ -147,8 +150,9 @@ func (l *line) advance(c *core, t *transport) bool {
 			return false
 		}
 		size := t.pad(c, l.probe.ID, l.probe.Size)
-		if size == 0 {
-			return false // nothing can carry it
+		if size == 0 { // nothing can carry it
+			l.est.Withdraw(c.now, l.probe.ID)
+			return false
 		}
 		size += datagramOverhead
 		l.padded += size
@@ -192,20 +196,22 @@ func (t *transport) pad(c *core, cluster uint8, size int) int {
 		if d.rtx == 0 || d.twcc == 0 {
 			continue
 		}
-		carrier = d
-		if d.current == noLayer || size <= padding+datagramOverhead+rtpx.MaxHeaderLen {
-			continue
-		}
 		last, _, started := d.seq.LastOut()
 		if !started {
 			continue
 		}
-		t.line.back = (t.line.back + 1) % repeatable
-		if n := d.repeat(c, last-t.line.back, cluster); n > 0 {
-			return n
+		carrier = d
+		if d.current == noLayer || size <= padding+datagramOverhead+rtpx.MaxHeaderLen {
+			continue
+		}
+		for range repeatable { // the newest may still wait for their turn
+			t.line.back = (t.line.back + 1) % repeatable
+			if n := d.repeat(c, last-t.line.back, cluster); n > 0 {
+				return n
+			}
 		}
 	}
-	if carrier == nil || carrier.packets == 0 {
+	if carrier == nil {
 		return 0
 	}
 	return carrier.sendPadding(c, cluster, size)

@@ -43,7 +43,7 @@ func (cl *simClient) speak(sid string) *upTrack {
 
 // listen subscribes to sound.
 func (cl *simClient) listen(u *upTrack) {
-	d := &downTrack{to: cl.t, track: u, pt: 111, ssrc: random32()}
+	d := &downTrack{to: cl.t, track: u, pt: 111, ssrc: cl.s.c.random32()}
 	if cl.reporter != nil {
 		d.twcc = 3
 	}
@@ -89,8 +89,10 @@ func (s *sim) until(d time.Duration, done func() bool) (time.Duration, bool) {
 	return d, false
 }
 
-// The picture shrinks with the line, at once, and grows with it by itself.
+// The picture shrinks with the line, at once, and grows with it by itself: twenty
+// times in a row, on several lines.
 func TestPictureFollowsTheLine(t *testing.T) {
+	var down, gaps, up []time.Duration
 	for seed := range uint64(4) {
 		s := newSim(t, 100+seed)
 		_, k, b := s.call()
@@ -99,7 +101,7 @@ func TestPictureFollowsTheLine(t *testing.T) {
 			t.Fatalf("layer %d after %v, target %d", k.layer, took, b.t.line.est.Target())
 		}
 		s.run(5 * time.Second)
-		for cycle := range 5 {
+		for cycle := range 20 {
 			b.heard(time.Second)
 			b.down.rate = 300_000
 			cut := s.c.now
@@ -108,21 +110,37 @@ func TestPictureFollowsTheLine(t *testing.T) {
 				t.Fatalf("seed %d, cycle %d: layer %d still, target %d", seed, cycle, k.layer, b.t.line.est.Target())
 			}
 			s.run(10*time.Second - took)
-			if gap := k.longestGap(cut); gap > 1100*time.Millisecond {
-				t.Errorf("seed %d, cycle %d: no picture for %v", seed, cycle, gap)
-			}
+			down, gaps = append(down, took), append(gaps, k.longestGap(cut))
+			// What is lost, is lost to the full queue before anybody knows of it.
 			share, p95 := b.heard(10 * time.Second)
-			if share < 0.95 || p95 > 450*time.Millisecond {
+			if share < 0.92 || p95 > 450*time.Millisecond {
 				t.Errorf("seed %d, cycle %d: %.1f %% of the sound, p95 %v late", seed, cycle, 100*share, p95)
 			}
 			b.down.rate = 2_500_000
-			back, ok := s.until(10*time.Second, func() bool { return k.layer == 2 })
+			back, ok := s.until(15*time.Second, func() bool { return k.layer == 2 })
 			if !ok {
 				t.Fatalf("seed %d, cycle %d: layer %d after %v, target %d; forwarding %d, to forward %d, decoding %v",
 					seed, cycle, k.layer, back, b.t.line.est.Target(), k.d.current, k.d.target, k.decoding)
 			}
+			up = append(up, back)
 			s.run(5 * time.Second)
-			t.Logf("seed %d, cycle %d: down after %v, sound p95 %v, up after %v", seed, cycle, took, p95, back)
+		}
+	}
+	for _, q := range []struct {
+		what            string
+		took            []time.Duration
+		median, p95, at time.Duration
+	}{
+		{"smaller", down, 1000 * time.Millisecond, 1200 * time.Millisecond, 2 * time.Second},
+		{"no picture", gaps, 600 * time.Millisecond, 900 * time.Millisecond, 1500 * time.Millisecond},
+		{"back", up, 6 * time.Second, 10 * time.Second, 15 * time.Second},
+	} {
+		slices.Sort(q.took)
+		n := len(q.took)
+		median, p95, most := q.took[n/2], q.took[n*95/100], q.took[n-1]
+		t.Logf("%s: median %v, p95 %v, at most %v", q.what, median, p95, most)
+		if median > q.median || p95 > q.p95 || most > q.at {
+			t.Errorf("%s: more than %v, %v, %v", q.what, q.median, q.p95, q.at)
 		}
 	}
 }

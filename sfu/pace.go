@@ -19,8 +19,8 @@ const (
 	paceLeast = 200_000
 	// paceBurst is how much may leave at once, in nanoseconds of that rate, and
 	// paceBurstLeast the same in bits.
-	paceBurst      = int64(15 * time.Millisecond)
-	paceBurstLeast = 3 * 1250 * 8
+	paceBurst      = int64(5 * time.Millisecond)
+	paceBurstLeast = 1250 * 8
 	// paceBeat is how often waiting packets are looked after.
 	paceBeat = int64(3 * time.Millisecond)
 	// paceQueue bounds the packets that wait for one transport. When there are

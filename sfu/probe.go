@@ -48,9 +48,9 @@ const (
 // loop, so that an answer received by any loop finds the owner.
 type probeID [stun.TransactionIDSize]byte
 
-func newProbeID(loop int) (id probeID) {
-	copy(id[:], randomBytes(len(id)))
-	id[0] = byte(loop)
+func newProbeID(c *core) (id probeID) {
+	c.entropy(id[:])
+	id[0] = byte(c.index)
 	return id
 }
 
@@ -114,7 +114,7 @@ func (t *transport) sendProbe(c *core, like *path, to netip.AddrPort, local neti
 	if !ok || theirs.pwd == "" {
 		return false
 	}
-	id := newProbeID(c.index)
+	id := newProbeID(c)
 	m, err := stun.Build(stun.BindingRequest, stun.NewTransactionIDSetter(id),
 		stun.NewUsername(theirs.ufrag+":"+like.ufrag),
 		stun.RawAttribute{Type: stun.AttrPriority, Value: binary.BigEndian.AppendUint32(nil, probePriority)},

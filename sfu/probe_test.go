@@ -490,7 +490,7 @@ func TestDirectorySources(t *testing.T) {
 	if d.host(from.Addr()) {
 		t.Error("a host without address is remembered")
 	}
-	id := newProbeID(5)
+	id := newProbeID(newCore(5, newDirectory(), new(counters)))
 	m := stun.MustBuild(stun.BindingSuccess, stun.NewTransactionIDSetter(id))
 	if loop, ok := d.ownerOf(m.Raw, from); !ok || loop != 5 {
 		t.Errorf("the answer to a probe goes to loop %d, %v", loop, ok)

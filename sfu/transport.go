@@ -85,11 +85,12 @@ func (c *core) addTransport(t *transport) {
 	t.bySrc = make(map[uint32]*upLayer)
 	t.rtx = make(map[uint32]*upLayer)
 	t.bySSRC = make(map[uint32]*downTrack)
-	t.ssrc = random32()
-	t.tieBreaker = uint64(random32())<<32 | uint64(random32())
+	t.ssrc = c.random32()
+	t.tieBreaker = uint64(c.random32())<<32 | uint64(c.random32())
 	t.twcc = twcc.NewRecorder(t.ssrc)
 	t.lastSeen = c.now
 	c.all[t] = struct{}{}
+	c.order = append(c.order, t)
 	c.byUfrag[t.cred.ufrag] = t
 	t.room.peers = append(t.room.peers, t)
 	c.stats.peers.Add(1)
@@ -110,6 +111,7 @@ func (c *core) removeTransport(t *transport) {
 		t.forgetProbe(c, 0)
 	}
 	delete(c.all, t)
+	c.order = without(c.order, t)
 	c.probing, c.pacing = without(c.probing, t), without(c.pacing, t)
 	delete(c.byUfrag, t.cred.ufrag)
 	delete(c.byUfrag, t.formerCred.ufrag)
@@ -157,7 +159,7 @@ func (t *transport) alive(c *core) {
 func (t *transport) revive(c *core) {
 	for _, u := range t.ups {
 		for _, l := range u.layers {
-			l.nextKey = 0
+			l.keys.forget()
 		}
 		for _, d := range u.downs {
 			d.wantKey(c)

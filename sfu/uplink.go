@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	// keyFramePeriod is the shortest time between two key-frame requests to one
-	// source: at most two per second.
-	keyFramePeriod = int64(500 * time.Millisecond)
 	// layerSilence is how long a video layer may be silent before it counts as
 	// switched off by its publisher.
 	layerSilence = int64(700 * time.Millisecond)
@@ -80,8 +77,7 @@ type upLayer struct {
 	lastPacket int64
 	packets    uint64
 	sr         senderInfo
-	nextKey    int64
-	keyWanted  bool
+	keys       keyRequests
 }
 
 // senderInfo is the latest sender report of a layer (RFC 3550 §6.4.1).
@@ -293,6 +289,9 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 	case codecH264:
 		f.key = h264.IsKeyFrame(payload)
 	}
+	if f.key {
+		l.keys.arrived(c.now)
+	}
 	if l.meter != nil {
 		l.meter.Add(c.now, f.vp8.TID, len(c.pkt.Buf)+datagramOverhead, f.ts != l.meteredTS)
 		l.meteredTS = f.ts
@@ -303,24 +302,6 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 	for _, d := range u.downs {
 		d.forward(c, f)
 	}
-}
-
-// wantKey asks the publisher for a key frame of this layer, at most twice per
-// second; a request in between is made up for by the next tick that may.
-func (l *upLayer) wantKey(c *core) {
-	l.keyWanted = true
-	if c.now >= l.nextKey {
-		l.track.pub.sendRTCP(l.keyRequest(c))
-	}
-}
-
-func (l *upLayer) keyRequest(c *core) []rtcp.Packet {
-	l.keyWanted = false
-	if l.ssrc == 0 || l.track.muted {
-		return nil
-	}
-	l.nextKey = c.now + keyFramePeriod
-	return []rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: l.track.pub.ssrc, MediaSSRC: l.ssrc}}
 }
 
 // live tells that the layer has sent lately.
@@ -335,7 +316,7 @@ func (u *upTrack) tick(c *core) {
 		if l.ssrc == 0 {
 			continue
 		}
-		if l.keyWanted && c.now >= l.nextKey {
+		if l.keys.wanted && l.mayAsk(c) {
 			t.rtcpOut = append(t.rtcpOut, l.keyRequest(c)...)
 		}
 		if l.cache == nil || l.loss.Missing() == 0 {

@@ -19,6 +19,7 @@ type State struct {
 	metAt        int64
 	raisedAt     int64 // the latest step up that is still on trial
 	raised       bool
+	raisedFrom   uint64 // the total before it
 	failures     uint8
 	blockedUntil int64
 	begun        bool
@@ -59,9 +60,9 @@ func (s *State) Allocate(now int64, in *Input) Result {
 	blocked := now < s.blockedUntil
 	room := s.fillUp(uint64(budget), uint64(steady), held, blocked, tune)
 	total := s.fillHeld(uint64(budget), tune)
-	failed := s.judge(now, held > uint64(budget), tune)
+	failed := s.judge(now, held > uint64(budget), uint64(budget), tune)
 	if !failed {
-		total = s.raise(now, total, room)
+		total = s.raise(now, total, room, tune)
 	}
 	out := s.settle(in.Tracks)
 	out.Total = saturate(total)
@@ -174,7 +175,9 @@ func (s *State) fill(room, floor, fresh uint64) (total uint64) {
 }
 
 // judge tells whether a step up failed: the budget no longer holds what is sent.
-func (s *State) judge(now int64, over bool, tune *Tuning) (failed bool) {
+// A budget that no longer holds what was sent before the step either is a path
+// that has changed; the step is not to blame, and the next one need not wait.
+func (s *State) judge(now int64, over bool, budget uint64, tune *Tuning) (failed bool) {
 	if !s.raised {
 		return false
 	}
@@ -186,6 +189,9 @@ func (s *State) judge(now int64, over bool, tune *Tuning) (failed bool) {
 		return false
 	}
 	s.raised = false
+	if budget*100 < s.raisedFrom*tune.Collapse {
+		return false
+	}
 	wait := tune.Backoff
 	for range s.failures {
 		wait = min(wait*2, tune.BackoffMax)
@@ -207,11 +213,20 @@ func (s *State) forced() bool {
 
 // raise makes the steps up there is room for and returns the new total. They may
 // displace what is less important, but not what is just as important.
-func (s *State) raise(now int64, total, room uint64) uint64 {
+func (s *State) raise(now int64, total, room uint64, tune *Tuning) uint64 {
 	winner, better := s.winner()
 	if !better {
 		return total
 	}
+	before, onTrial := total, s.raised && now-s.raisedAt <= tune.FailWithin
+	total = s.stepUp(now, total, room, winner)
+	if s.raised && s.raisedAt == now && !onTrial {
+		s.raisedFrom = before
+	}
+	return total
+}
+
+func (s *State) stepUp(now int64, total, room uint64, winner *slot) uint64 {
 	displace := true
 	for i := range s.slots {
 		sl := &s.slots[i]

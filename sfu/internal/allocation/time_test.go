@@ -167,3 +167,31 @@ func TestKeyFramesAndChanges(t *testing.T) {
 		return
 	}
 }
+
+// TestPathThatFell: where the budget falls below what was sent before a step up,
+// the path has changed. Nothing waits once it is back.
+func TestPathThatFell(t *testing.T) {
+	var s State
+	in := Input{Budget: 700_000, Tracks: []Track{camera(1)}}
+	run(&s, 0, 5*second, &in)
+	in.Budget = 3_000_000
+	at := 5*second + tick
+	for ; s.Allocate(at, &in).Decisions[0].Choice.Spatial != 2; at += tick {
+	}
+	in.Budget = 150_000
+	run(&s, at+tick, second, &in)
+	in.Budget = 3_000_000
+	back := at + second + 2*tick
+	for now := back; ; now += tick {
+		r := s.Allocate(now, &in)
+		if r.Decisions[0].Choice.Spatial == 2 {
+			if took := now - back; took > 2*second {
+				t.Errorf("the full layer is back after %d ms", took/1e6)
+			}
+			return
+		}
+		if r.Wanted == 0 {
+			t.Fatalf("nothing is wanted after %d ms", (now-back)/1e6)
+		}
+	}
+}

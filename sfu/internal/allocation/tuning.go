@@ -18,6 +18,9 @@ type Tuning struct {
 	RankHold int64
 	// FailWithin: a step down so soon after a step up means that it failed.
 	FailWithin int64
+	// Collapse: a budget below this share of the total before a step up is a path
+	// that has changed, and no failure of the step.
+	Collapse uint64
 	// Backoff is how long no step up is made after the first failure. It doubles
 	// with each further one up to BackoffMax. A step up that lasts BackoffMax
 	// makes earlier failures forgotten.
@@ -34,6 +37,7 @@ var Defaults = Tuning{
 	FloorGrace: 120,
 	RankHold:   second,
 	FailWithin: 5 * second,
+	Collapse:   60,
 	Backoff:    5 * second,
 	BackoffMax: 20 * second,
 }

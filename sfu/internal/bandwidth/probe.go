@@ -81,6 +81,10 @@ const (
 	// begins anew.
 	collapse = 0.7
 
+	// mostWithdrawn bounds the doubling of the wait after probes that nothing is
+	// known of.
+	mostWithdrawn = 4
+
 	// probeGrace, ns: how long after its end and a round trip a probe's
 	// feedback may come; then it counts as lost.
 	probeGrace = 600 * millisecond
@@ -141,7 +145,9 @@ type prober struct {
 	next    int64   // no probe before
 	wait    int64   // ns after the next probe without success
 	confirm float64 // bit/s to confirm, 0 for none
-	budget  float64 // bytes of the probe that is to confirm
+	// withdrawn counts the probes in a row that nothing is known of.
+	withdrawn int
+	budget    float64 // bytes of the probe that is to confirm
 
 	raised     bool // the target is what a probe found
 	raisedAt   int64
@@ -177,6 +183,15 @@ func (e *Estimator) Probe(now, wanted int64) (Cluster, bool) {
 // queue grows.
 func (e *Estimator) Probing(id uint8) bool {
 	return e.prober.stage != idle && e.prober.id == id && !e.prober.aborted
+}
+
+// Withdraw takes back the probe id, which could not be sent or was not reported on
+// to its end. That says nothing about the path.
+func (e *Estimator) Withdraw(now int64, id uint8) {
+	if p := &e.prober; p.stage != idle && p.id == id {
+		p.stage, p.next = idle, now+min(startWait<<p.withdrawn, mostWait)
+		p.withdrawn = min(p.withdrawn+1, mostWithdrawn)
+	}
 }
 
 func (e *Estimator) mayProbe(now int64) bool {
@@ -261,8 +276,8 @@ func (p *prober) add(r *feedback.Result) {
 	if r.Cluster != p.id {
 		if p.seen > 0 {
 			p.pending, p.pendingGot = p.pending+size, p.pendingGot+got
-			p.after = p.after || r.Sent > p.end
 		}
+		p.after = p.after || r.Sent > p.end
 		return
 	}
 	p.seen++
@@ -294,8 +309,18 @@ func (e *Estimator) judgeProbe(now int64) {
 	if p.seen < p.packets && !p.after {
 		return
 	}
-	if p.received < leastPackets-1 || float64(p.received) < leastShare*float64(p.packets) || e.cutAt >= p.begun && e.everCut {
+	if e.cutAt >= p.begun && e.everCut {
 		p.fail(now)
+		return
+	}
+	if p.enough(p.received) {
+		p.withdrawn = 0
+	} else {
+		if p.enough(p.received + p.packets - p.seen) { // a report was lost, not the probe
+			e.Withdraw(now, p.id)
+		} else {
+			p.fail(now)
+		}
 		return
 	}
 	found, ok := p.found(e.trend.noise)
@@ -308,6 +333,11 @@ func (e *Estimator) judgeProbe(now int64) {
 	default:
 		e.raise(now, found, ok)
 	}
+}
+
+// enough tells whether so many packets show something.
+func (p *prober) enough(received int) bool {
+	return received >= leastPackets-1 && float64(received) >= leastShare*float64(p.packets)
 }
 
 // found returns the rate that arrived, and whether it is the rate of the probe.
@@ -340,6 +370,7 @@ func (e *Estimator) raise(now int64, found float64, ok bool) {
 		p.next = now + p.wait
 		return
 	}
+	large := to > e.target*worthConfirming
 	if !p.raised || now-p.raisedAt > lasting {
 		p.raisedFrom = e.target
 	}
@@ -352,7 +383,12 @@ func (e *Estimator) raise(now int64, found float64, ok bool) {
 		p.wait = firstWait
 		return
 	}
+	// A limit that lies far above the former one may be the jitter's, and is
+	// worth a second look.
 	p.next = now + mostWait
+	if large {
+		p.next = now + firstWait
+	}
 }
 
 // fail ends the probe without a result.

@@ -180,6 +180,28 @@ func TestUnsentProbe(t *testing.T) {
 	}
 }
 
+// A probe whose report was lost says nothing, and the next one follows soon; so
+// does one after a probe that could not be sent.
+func TestUnheardProbe(t *testing.T) {
+	for _, withdraw := range []bool{false, true} {
+		e := New(Config{})
+		var f traffic
+		var begun []int64
+		for now := int64(0); now < 4*second; now += 50 * millisecond {
+			e.Feedback(now, f.batch(now, 10, 5*millisecond, 180))
+			if c, ok := e.Probe(now, 2_000_000); ok {
+				begun = append(begun, now)
+				if withdraw {
+					e.Withdraw(now, c.ID)
+				}
+			}
+		}
+		if len(begun) < 3 || begun[1]-begun[0] > 800*millisecond {
+			t.Errorf("withdrawn %v: probes at %v", withdraw, begun)
+		}
+	}
+}
+
 // Times and sizes that no receiver would report keep the target in its bounds.
 func TestHostileFeedback(t *testing.T) {
 	for seed := range uint64(200) {
