@@ -19,6 +19,15 @@ const (
 	// the allocator wants to see before a step up, and some more.
 	wishMargin = 150
 	maxWish    = 20_000_000
+	// easeShare is what is probed for now and then once all wishes are met, in
+	// percent of the same: pictures leave at the rate that the path is known to
+	// carry, and the more that is, the sooner they are seen.
+	easeShare = 300
+	// easeTime is how long that is tried, easeWait how long it is given up after
+	// the first failure, and easeMost after many.
+	easeTime = int64(2 * time.Second)
+	easeWait = int64(20 * time.Second)
+	easeMost = int64(5 * time.Minute)
 )
 
 // allotment is the memory of what a subscriber's pictures get.
@@ -64,21 +73,25 @@ func (t *transport) allocate(c *core) {
 		d.grant(c, r.Decisions[i], congested)
 	}
 	if t.line != nil {
+		want := r.Wanted
+		switch {
+		case want != 0 && !t.line.modest(c):
+			want = max(want, a.wish(wishMargin))
+		case want == 0 && !r.Starved:
+			want = t.line.ease(c, a.wish(easeShare))
+		}
 		t.line.wanted = 0
-		if r.Wanted != 0 {
-			want := r.Wanted
-			if !t.line.modest(c) {
-				want = max(want, a.wish())
-			}
+		if want != 0 {
 			t.line.wanted = int64(allocation.Estimate(want, sound))
 		}
 	}
 	clear(a.downs)
 }
 
-// wish is the budget at which every picture would get all that it is shown at.
-// Probing for that, instead of one step after the other, saves the waits between.
-func (a *allotment) wish() uint32 {
+// wish is the budget at which every picture would get all that it is shown at, and
+// margin percent of it. Probing for that, instead of one step after the other,
+// saves the waits between.
+func (a *allotment) wish(margin uint64) uint32 {
 	total := uint64(0)
 	for i := range a.in.Tracks {
 		t := &a.in.Tracks[i]
@@ -93,7 +106,7 @@ func (a *allotment) wish() uint32 {
 		}
 		total += best
 	}
-	return uint32(min(total*wishMargin/100, maxWish))
+	return uint32(min(total*margin/100, maxWish))
 }
 
 // demand describes a subscription to the allocator.

@@ -61,6 +61,8 @@ type line struct {
 	back   uint16            // which packet is repeated next, from the newest
 	best   int64             // the target when it last rose
 	roseAt int64
+
+	easeFrom, easeUntil, easeWait int64 // see ease
 }
 
 func newLine() *line {
@@ -140,6 +142,25 @@ func (l *line) modest(c *core) bool {
 		l.best, l.roseAt = at, c.now
 	}
 	return (c.now-l.roseAt)/modestAfter%2 == 1
+}
+
+// ease returns what to probe for where all wishes are met: want, for a while, and
+// again after ever longer pauses as long as the path does not show that much.
+func (l *line) ease(c *core, want uint32) uint32 {
+	switch {
+	case l.est.Target() >= int64(want):
+		l.easeUntil, l.easeWait = 0, 0
+		return 0
+	case l.easeUntil == 0:
+		l.easeFrom, l.easeUntil = c.now, c.now+easeTime
+	case c.now >= l.easeUntil:
+		l.easeWait = min(max(2*l.easeWait, easeWait), easeMost)
+		l.easeFrom, l.easeUntil = c.now+l.easeWait, c.now+l.easeWait+easeTime
+	}
+	if c.now < l.easeFrom {
+		return 0
+	}
+	return want
 }
 
 // advance sends what is due of a probe; false when there is no more to come.

@@ -244,7 +244,7 @@ func TestPacedForwardAllocatesNothing(t *testing.T) {
 	for range 200 {
 		send()
 	}
-	every = 12 * time.Millisecond // a little less
+	every = 5 * time.Millisecond // a little less
 	if n := testing.AllocsPerRun(300, send); n != 0 {
 		t.Errorf("%v allocations per received packet", n)
 	}
