@@ -74,7 +74,7 @@ func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
 		return 0
 	}
 	b := slot[:cap(slot)]
-	h := rtpx.HeaderSpec{PT: d.pt, Marker: e.Marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
+	h := rtpx.HeaderSpec{PT: d.pt, Marker: s.marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
 	osn := 0
 	if d.rtx != 0 {
 		h.PT, h.SSRC, h.Seq = d.rtxPT, d.rtx, d.rtxSeq
