@@ -47,6 +47,7 @@ type downTrack struct {
 	munger   vp8.Munger
 	filter   vp8.TemporalFilter
 	selector *vp9.Selector // VP9
+	joint    *vp9.Munger   // VP9 with sources of their own for its layers
 	sent     []sentPacket  // video: by outgoing sequence number
 
 	settings Settings
@@ -96,6 +97,9 @@ func (c *core) addDown(d *downTrack) {
 	}
 	if d.track.codec == codecVP9 {
 		d.selector = new(vp9.Selector)
+		if d.track.svc == nil {
+			d.joint = new(vp9.Munger)
+		}
 	}
 	if d.twcc != 0 && d.to.line == nil {
 		d.to.line = newLine()
@@ -248,10 +252,7 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 	copy(b[n:], f.payload)
 	if d.sent != nil {
 		s := sentPacket{seq: seq, marker: f.mark, valid: true}
-		if d.track.codec == codecVP8 {
-			s.pictureID, s.tl0 = d.munger.Map(&f.vp8)
-			vp8.Rewrite(b[n:n+len(f.payload)], &f.vp8, s.pictureID, s.tl0)
-		}
+		d.renumber(f, &s, b[n:n+len(f.payload)])
 		d.sent[seq%historySize] = s
 	}
 	if n += len(f.payload); wait {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
-	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
 )
 
 // This file sends packets again: what a subscriber asks for (RFC 4585), and what
@@ -92,12 +91,8 @@ func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
 	}
 	body := b[n+osn : size]
 	copy(body, e.Payload)
-	if d.track.codec == codecVP8 {
-		var v vp8.Descriptor
-		if vp8.Parse(body, &v) != nil {
-			return 0
-		}
-		vp8.Rewrite(body, &v, s.pictureID, s.tl0)
+	if !d.renumberAgain(s, body) {
+		return 0
 	}
 	number := d.stamp(b)
 	if !d.seal(c, b, size) {

@@ -227,6 +227,9 @@ func (d *downTrack) restartSelection(f *forwarding) {
 		d.munger.Switch(&f.vp8)
 	case codecVP9:
 		d.selector.Stop()
+		if d.joint != nil {
+			d.joint.Switch(&f.vp9)
+		}
 	}
 }
 
@@ -243,6 +246,38 @@ func (d *downTrack) selected(f *forwarding) (ok bool) {
 	case codecVP9:
 		ok, f.mark = d.selector.Select(&f.vp9, f.ts, f.marker)
 		return ok
+	}
+	return true
+}
+
+// renumber writes the picture numbers of the subscriber's stream into the body of
+// a packet, and notes them in s.
+func (d *downTrack) renumber(f *forwarding, s *sentPacket, body []byte) {
+	switch {
+	case d.track.codec == codecVP8:
+		s.pictureID, s.tl0 = d.munger.Map(&f.vp8)
+		vp8.Rewrite(body, &f.vp8, s.pictureID, s.tl0)
+	case d.joint != nil:
+		s.pictureID, s.tl0 = d.joint.Map(&f.vp9)
+		vp9.Rewrite(body, &f.vp9, s.pictureID, s.tl0)
+	}
+}
+
+// renumberAgain writes the numbers that s has into another copy of the body.
+func (d *downTrack) renumberAgain(s *sentPacket, body []byte) bool {
+	switch {
+	case d.track.codec == codecVP8:
+		var v vp8.Descriptor
+		if vp8.Parse(body, &v) != nil {
+			return false
+		}
+		vp8.Rewrite(body, &v, s.pictureID, s.tl0)
+	case d.joint != nil:
+		var v vp9.Descriptor
+		if vp9.Parse(body, &v) != nil {
+			return false
+		}
+		vp9.Rewrite(body, &v, s.pictureID, s.tl0)
 	}
 	return true
 }
