@@ -148,7 +148,7 @@ func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool)
 		d.current = noLayer // goes on with a key frame
 		return
 	}
-	if congested && d.target < d.current {
+	if congested && (d.target < d.current || d.falling()) {
 		d.current = noLayer
 		d.to.dropPaced(c, d)
 	}

@@ -140,6 +140,9 @@ func (d *downTrack) forward(c *core, f *forwarding) {
 		}
 		d.begin(c, f)
 		began = true
+	} else if d.track.svc != nil && f.key && d.selector.Missed(&f.vp9, f.ts) {
+		d.begin(c, f)
+		began = true
 	}
 	d.pass(c, f)
 	if began && d.sent != nil {

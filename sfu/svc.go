@@ -213,6 +213,13 @@ func (d *downTrack) aim(choice allocation.Layer) (source int) {
 	return source
 }
 
+// falling tells that a layer within the source is about to be given up. Over
+// budget what waits of it is not waited for: beginning anew with a key picture is
+// sooner than sending the rest and repairing what the path has lost.
+func (d *downTrack) falling() bool {
+	return d.track.svc != nil && d.current != noLayer && d.selector.Falling()
+}
+
 // reached tells that no key frame is needed to get to what is to be forwarded.
 func (d *downTrack) reached() bool {
 	return d.target == d.current && (d.track.svc == nil || d.current == noLayer || !d.selector.WantsKey())
