@@ -47,6 +47,7 @@ type chainSink struct {
 	repairs int
 	fillers int
 	plis    int
+	useless int // whole pictures that depend on something that did not come
 }
 
 // chainShown is a decoded picture.
@@ -278,6 +279,7 @@ func (k *chainSink) decode(u *chainUnit) {
 			if sid > 0 {
 				k.fatalf("picture %d: layer %d misses something, the layers below do not", first.desc.id, sid)
 			}
+			k.useless++
 			return
 		}
 		info := k.frame(u, l)

@@ -118,10 +118,11 @@ func (cl *simClient) publishChain(sid string, shape chainShape) *chainSource {
 	src := &chainSource{cl: cl, track: u, shape: shape, active: shape.spatial}
 	src.sizes = [3]struct{ size, parts, key int }{{200, 1, 4}, {300, 2, 6}, {400, 3, 8}}
 	rng := cl.s.rng
+	picture, tl0 := rng.Uint32(), rng.Uint32() // near each other, so that mistakes show
 	for i := range shape.encodings {
 		st := &chainStream{
 			of: src, encoding: uint8(i), ssrc: rng.Uint32() | 1, rtxSSRC: rng.Uint32() | 1,
-			seq: uint16(rng.Uint32()), ts: rng.Uint32(), picture: uint16(rng.Uint32()) & 0x7fff, tl0: uint8(rng.Uint32()),
+			seq: uint16(rng.Uint32()), ts: rng.Uint32(), picture: uint16(picture+rng.Uint32N(40)) & 0x7fff, tl0: uint8(tl0 + rng.Uint32N(10)),
 			wantKey: true, history: make(map[uint16]*rtp.Packet), tids: make(map[uint32]uint8),
 		}
 		if shape.encodings == 1 {

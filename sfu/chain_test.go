@@ -159,13 +159,28 @@ func (k *chainSink) gapless(t testing.TB, seed uint64, from int64) {
 	}
 }
 
+// switching changes settings while all lines are good: nothing that is sent is of
+// no use.
+func (ch *chain) switching(t testing.TB, seed uint64) {
+	t.Helper()
+	k := ch.sinks[ch.rng.IntN(2)]
+	useless := k.useless
+	for range 6 {
+		k.d.configure(ch.c, Settings{Quality: ch.rng.IntN(3), FPS: []uint32{0, 8, 15}[ch.rng.IntN(3)]})
+		ch.run(time.Duration(ch.rng.Int64N(int64(600 * time.Millisecond))))
+	}
+	if k.useless > useless {
+		t.Fatalf("%s, seed %d: %d pictures were sent without what they depend on", k.src.shape.name, seed, k.useless-useless)
+	}
+}
+
 // For random loss, reordering, duplicates, layer switches, layers that come and
 // go, and mutes, no decoder ever gets a picture without what it depends on, and
 // within recoveryTime of calm each gets every picture of its layers.
 func TestChain(t *testing.T) {
-	seeds := uint64(60)
+	seeds := uint64(24)
 	if testing.Short() {
-		seeds = 6
+		seeds = 3
 	}
 	for _, shape := range chainShapes {
 		t.Run(shape.name, func(t *testing.T) {
@@ -186,6 +201,7 @@ func TestChain(t *testing.T) {
 					for _, k := range ch.sinks[:2] {
 						k.gapless(t, seed, from)
 					}
+					ch.switching(t, seed)
 				}
 				ch.run(pathTime)
 				from := ch.c.now

@@ -195,6 +195,7 @@ type simClient struct {
 	reporter *twcc.Recorder // nil: no feedback for each packet
 	paused   []bool         // PeerStreamState
 	sound    []int64        // delays of the sound received
+	tap      func([]byte)   // takes all that arrives, in place of the checks here
 	chain    []*chainSource
 	sinks    map[uint32]*chainSink // by SSRC of media and of repairs
 }
@@ -302,6 +303,10 @@ func (cl *simClient) answer(m *stun.Message, pwd string) []byte {
 }
 
 func (cl *simClient) receive(b []byte) {
+	if cl.tap != nil {
+		cl.tap(b)
+		return
+	}
 	if b[0] < 4 {
 		cl.receiveSTUN(b)
 		return
