@@ -35,20 +35,23 @@ class Member {
       async ({ options, size }) => {
         const canvas = Object.assign(document.createElement('canvas'), { width: size.width, height: size.height });
         const pen = canvas.getContext('2d');
-        let n = 0;
-        const draw = () => {
-          pen.fillStyle = '#0a2';
-          pen.fillRect(0, 0, size.width, size.height);
-          pen.fillStyle = '#0c4';
-          pen.fillRect((n * 16) % size.width, (n * 8) % size.height, 120, 120);
-          n++;
-        };
+        // Green noise that jumps about, so that all layers need their bits.
+        const noise = new OffscreenCanvas(2 * size.width, 2 * size.height);
+        const dots = noise.getContext('2d');
+        for (let x = 0; x < noise.width; x += 32) {
+          for (let y = 0; y < noise.height; y += 32) {
+            dots.fillStyle = `rgb(0 ${150 + 60 * Math.random()} 40)`;
+            dots.fillRect(x, y, 32, 32);
+          }
+        }
+        const draw = () => pen.drawImage(noise, -size.width * Math.random(), -size.height * Math.random());
         draw();
         setInterval(draw, 1000 / size.fps);
         const [track] = canvas.captureStream(size.fps).getVideoTracks();
         await window.room.localParticipant.publishTrack(track, {
           source: LivekitClient.Track.Source.Camera,
           backupCodec: false,
+          degradationPreference: 'maintain-resolution',
           videoEncoding: { maxBitrate: 800_000, maxFramerate: size.fps },
           ...options,
         });
