@@ -293,9 +293,6 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 		c.stats.dropped.Add(1)
 		return
 	}
-	if f.key {
-		l.keyWanted = false // whoever asked meanwhile gets this one
-	}
 	l.measure(c, f)
 	if l.cache != nil {
 		l.cache.Put(seq, f.ts, f.marker, 0, payload, c.now)
