@@ -104,7 +104,8 @@ type chainStream struct {
 	active        int
 	requests      []int64
 	history       map[uint16]*rtp.Packet
-	tids          map[uint32]uint8 // of the pictures sent
+	tids          map[uint32]uint8       // of the pictures sent
+	lose          func(*rtp.Packet) bool // at first
 }
 
 // publishChain adds a track that sends 25 pictures per second.
@@ -366,7 +367,9 @@ func (st *chainStream) packet(body []byte, marker bool) {
 	st.history[st.seq] = p
 	delete(st.history, st.seq-2000)
 	st.seq++
-	st.of.cl.sendRTP(p)
+	if st.lose == nil || !st.lose(p) {
+		st.of.cl.sendRTP(p)
+	}
 }
 
 func (st *chainStream) resend(seq uint16) {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/pion/rtp"
 )
 
 const (
@@ -171,6 +173,44 @@ func (ch *chain) switching(t testing.TB, seed uint64) {
 	}
 	if k.useless > useless {
 		t.Fatalf("%s, seed %d: %d pictures were sent without what they depend on", k.src.shape.name, seed, k.useless-useless)
+	}
+}
+
+// Whoever joins sees the very key frame that is asked for, also where its first
+// packet reaches the server only when it is sent again.
+func TestBeginWithoutFirstPacket(t *testing.T) {
+	for _, shape := range chainShapes {
+		s := newSim(t, 31)
+		a, b := s.client("PA_a"), s.client("PA_b")
+		good := netem{delay: 10 * time.Millisecond}
+		a.up, a.down, b.up, b.down = good, good, good, good
+		s.ticking()
+		src := a.publishChain("TR_v", shape)
+		s.run(3 * time.Second)
+		lost := 0
+		for _, st := range src.streams {
+			first := true
+			st.lose = func(p *rtp.Packet) bool {
+				is := describe(shape.codec, &chainPacket{payload: p.Payload}).key
+				is, first = is && first, first && !is
+				if is {
+					lost++
+				}
+				return is
+			}
+		}
+		k := b.watchChain(src)
+		s.run(600 * time.Millisecond)
+		if lost == 0 {
+			t.Fatalf("%s: no key frame", shape.name)
+		}
+		if len(k.shown) == 0 || k.plis > 0 {
+			t.Errorf("%s: %d pictures, %d key frames asked for", shape.name, len(k.shown), k.plis)
+			continue
+		}
+		if took := time.Duration(k.shown[0].at - k.begins); took > 300*time.Millisecond {
+			t.Errorf("%s: first picture after %v", shape.name, took)
+		}
 	}
 }
 

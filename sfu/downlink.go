@@ -189,7 +189,7 @@ func (d *downTrack) pass(c *core, f *forwarding) {
 // mayBegin tells whether a layer can begin with this packet: any packet of
 // sound, a key frame of a picture.
 func (d *downTrack) mayBegin(f *forwarding) bool {
-	return d.track.kind == Audio || f.key
+	return d.track.kind == Audio || f.key && (d.track.codec != codecH264 || f.hasParameters())
 }
 
 // begin moves the output to the layer of f without a break in its numbers.

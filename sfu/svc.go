@@ -65,6 +65,16 @@ func (f *forwarding) inspect(codec codec) bool {
 	return true
 }
 
+// hasParameters tells that a key frame of H.264 does not lack its parameter sets:
+// they are in this packet, or no packet of its picture is missing before it.
+func (f *forwarding) hasParameters() bool {
+	if h264.HasParameters(f.payload) {
+		return true
+	}
+	e, ok := f.layer.cache.Get(f.seq - 1)
+	return ok && e.TS != f.ts
+}
+
 // measure counts a packet for the rates of its layer.
 func (l *upLayer) measure(c *core, f *forwarding) {
 	size := len(c.pkt.Buf) + datagramOverhead
