@@ -9,8 +9,8 @@ import { play } from '../lib/scene.mjs';
 const second = 1000;
 
 play('a narrow line gets the lower layers of VP9', { site: member.site, timeout: 180 * second }, async (s) => {
-  const from = await member.join(s, 'red', 'publisher');
-  const to = await member.join(s, 'green', 'subscriber');
+  const from = await member.join(s, await s.chromium('red'), 'publisher');
+  const to = await member.join(s, await s.chromium('green'), 'subscriber');
   await from.publish({ videoCodec: 'vp9', scalabilityMode: 'L3T3_KEY' });
   await to.shows(member.height);
   await rate(200);

@@ -121,9 +121,8 @@ export const member = {
   /** What the site must allow. */
   site: { videoroom: `api_key ${key.id} "${key.secret}"\n\t\twaiting_room off` },
 
-  /** Joins as somebody. @param {import('./scene.mjs').Scene} scene */
-  async join(scene, person, identity) {
-    const seat = await scene.chromium(person);
+  /** Joins as somebody, who sits before a browser already. @param {import('./scene.mjs').Scene} scene */
+  async join(scene, seat, identity) {
     const page = await seat.page();
     await page.goto(`${scene.origin}/`);
     await page.addScriptTag({ content: await readFile(library, 'utf8') });
