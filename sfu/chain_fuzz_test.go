@@ -285,11 +285,7 @@ func hostileCall(t testing.TB, script []byte) {
 
 // What FuzzChain checks, for scripts drawn at random.
 func TestHostileScripts(t *testing.T) {
-	scripts := uint64(150)
-	if testing.Short() {
-		scripts = 15
-	}
-	for seed := range scripts {
+	for seed := range rounds(150) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		script := make([]byte, 200+rng.IntN(1200))
 		for i := range script {

@@ -47,6 +47,14 @@ func newChain(t testing.TB, seed uint64, shape chainShape) *chain {
 	return ch
 }
 
+// rounds is how many of n random runs there is time for.
+func rounds(n uint64) uint64 {
+	if testing.Short() || racing {
+		return n / 10
+	}
+	return n
+}
+
 // wreck makes the lines bad.
 func (ch *chain) wreck() {
 	bad := func() netem {
@@ -218,10 +226,7 @@ func TestBeginWithoutFirstPacket(t *testing.T) {
 // go, and mutes, no decoder ever gets a picture without what it depends on, and
 // within recoveryTime of calm each gets every picture of its layers.
 func TestChain(t *testing.T) {
-	seeds := uint64(24)
-	if testing.Short() {
-		seeds = 3
-	}
+	seeds := rounds(40)
 	for _, shape := range chainShapes {
 		t.Run(shape.name, func(t *testing.T) {
 			t.Parallel()
