@@ -87,10 +87,13 @@ func (r *Room) tellWanted(t *track, want int) {
 	r.send(t.owner, t.subscribedQuality())
 }
 
+// subscribedQuality is what the publisher is told. A track with its layers within
+// one encoding is encoded as a whole or not at all: clients do so whatever they
+// are told, and layers that nobody wants go no further than the server.
 func (t *track) subscribedQuality() SubscribedQuality {
 	c := SubscribedCodec{Codec: shortName(t.info.Mime)}
 	for q := range c.Enabled {
-		c.Enabled[q] = q <= t.told || (svc(t.info.Mime) && t.told >= 0)
+		c.Enabled[q] = q <= t.told || (t.info.scalable() && t.told >= 0)
 	}
 	return SubscribedQuality{TrackSID: t.info.SID, Codecs: []SubscribedCodec{c}}
 }

@@ -283,7 +283,7 @@ func (p *fakePeer) match(o fakeOffer, a *sfu.Answer) {
 				mime = mimes[spec.Kind][spec.Codecs[0]]
 			}
 			a.Published = append(a.Published, sfu.Published{
-				SID: sid, Mid: p.mids[sid], Mime: mime, Simulcast: len(spec.Layers) > 1,
+				SID: sid, Mid: p.mids[sid], Mime: mime, Simulcast: len(spec.Layers) > 1 && (spec.Layers[0].RID != "" || !svc(mime)),
 			})
 		case !offered && p.mids[sid] != "":
 			a.Unpublished = append(a.Unpublished, sid)

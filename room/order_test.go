@@ -153,6 +153,37 @@ func TestNegotiatedCodecCounts(t *testing.T) {
 	})
 }
 
+// A publisher of VP9 may send its layers as encodings of their own, as far as the
+// offer shows; then each is told for itself.
+func TestSimulcastOfScalableCodec(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *host) {
+		a, b := h.join("ada", nil), h.join("bob", func(j *Join) { j.AdaptiveStream = true })
+		a.do(AddTrack{CID: "cam", Kind: sfu.Video, Source: SourceCamera, Codecs: []Codec{{Mime: "vp9", Layers: threeLayers}}})
+		synctest.Wait()
+		sid := last[TrackPublished](a).Track.SID
+		if l := last[TrackPublished](a).Track.Layers; l[2].SpatialLayer != 2 || l[2].RID != "" {
+			t.Errorf("announced with %+v", l)
+		}
+		p := a.peer()
+		p.mu.Lock()
+		spec := p.specs[sid]
+		spec.Layers = []sfu.LayerSpec{{RID: "q"}, {RID: "h"}, {RID: "f"}}
+		p.specs[sid] = spec
+		p.mu.Unlock()
+		a.cids = []string{"cam"}
+		a.offer()
+		settle()
+		got, _ := b.knows("ada")
+		if tr := got.Tracks[0]; tr.Mime != "video/VP9" || !tr.Simulcast || tr.Codecs[0].Layers[2].RID != "f" || tr.Layers[2].SpatialLayer != 0 {
+			t.Errorf("bob knows %+v", tr)
+		}
+		time.Sleep(downgradeDelay + time.Second)
+		if told := last[SubscribedQuality](a); told.TrackSID != sid || told.Codecs[0].Enabled != [3]bool{true} {
+			t.Errorf("told %+v", told)
+		}
+	})
+}
+
 func TestTokensOfLongStays(t *testing.T) {
 	var p participant
 	for i := range 20 {

@@ -40,17 +40,21 @@ func svc(mime string) bool { return shortName(mime) == "vp9" }
 // layerRIDs are the stream ids of simulcast layers, lowest first.
 var layerRIDs = [maxLayers]string{"q", "h", "f"}
 
+// scalable tells whether a track carries its layers within one encoding. Before
+// its media has been negotiated the codec decides.
+func (i *TrackInfo) scalable() bool { return svc(i.Mime) && !i.Simulcast }
+
 // completeLayers orders layers by quality and fills in what clients leave out.
-func completeLayers(in []Layer, mime string) []Layer {
+func completeLayers(in []Layer, scalable bool) []Layer {
 	out := slices.Clone(in)
 	slices.SortStableFunc(out, func(a, b Layer) int { return a.Quality - b.Quality })
 	for i := range out {
 		out[i].Quality = min(max(out[i].Quality, 0), 2)
 		switch {
-		case svc(mime):
+		case scalable:
 			out[i].RID, out[i].SpatialLayer = "", int32(i)
 		case len(out) > 1 && !slices.Contains(layerRIDs[:], out[i].RID):
-			out[i].RID = layerRIDs[i]
+			out[i].RID, out[i].SpatialLayer = layerRIDs[i], 0
 		}
 	}
 	return out
@@ -108,7 +112,7 @@ func infoOf(req AddTrack) TrackInfo {
 		i.Mime = mimes[req.Kind][wanted[0]]
 	}
 	if req.Kind == sfu.Video {
-		i.Layers = completeLayers(requestedLayers(req), i.Mime)
+		i.Layers = completeLayers(requestedLayers(req), i.scalable())
 	}
 	i.Simulcast = len(i.Layers) > 1 && !svc(i.Mime)
 	i.Codecs = []Codec{{Mime: i.Mime, CID: req.CID, Layers: slices.Clone(i.Layers)}}

@@ -104,11 +104,14 @@ func (r *Room) announce(p *participant, pub sfu.Published) {
 	r.agenda.cancel(t.expiry)
 	t.announced = true
 	t.info.Mid = pub.Mid
+	was := t.info.scalable()
 	if pub.Mime != "" && shortName(pub.Mime) != shortName(t.info.Mime) {
 		t.info.Mime = pub.Mime
-		t.info.Layers = completeLayers(t.info.Layers, pub.Mime)
 	}
 	t.info.Simulcast = pub.Simulcast
+	if t.info.scalable() != was {
+		t.info.Layers = completeLayers(t.info.Layers, !was)
+	}
 	t.info.Codecs = []Codec{{
 		Mime: t.info.Mime, Mid: pub.Mid, CID: t.cid, Layers: slices.Clone(t.info.Layers),
 	}}

@@ -17,7 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ -z "${CADDY:-}" ]; then
   scripts/test.sh deps
   scripts/test.sh build
-  (cd e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  for d in e2e web; do (cd "$d" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); done
 fi
 
 id=$$

@@ -156,6 +156,9 @@ do_deps() { scripts/install-deps.sh; }
 
 do_e2e() {
   (cd e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || return 1
+  # Some tests join with livekit-client itself.
+  [ -d web/node_modules/livekit-client ] ||
+    (cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || return 1
   e2e/run.sh "$@"
 }
 

@@ -49,10 +49,7 @@ func (t *transport) allocate(c *core) {
 		}
 		a.in.Tracks = append(a.in.Tracks, d.demand(c))
 		a.downs = append(a.downs, d)
-		if l := d.layer(d.current); l != nil {
-			rates := l.rates(c)
-			sending += uint64(rates[0] + rates[1] + rates[2] + rates[3])
-		}
+		sending += d.sending(c)
 	}
 	if len(a.downs) == 0 {
 		if t.line != nil {
@@ -100,8 +97,12 @@ func (a *allotment) wish(margin uint64) uint32 {
 		}
 		best := uint64(0)
 		for s := range t.Encodings {
-			if r := t.Encodings[s].Rate; int8(s) <= t.MaxSpatial && t.Encodings[s].Live {
-				best = max(best, uint64(r[0])+uint64(r[1])+uint64(r[2])+uint64(r[3]))
+			if e := &t.Encodings[s]; int8(s) <= t.MaxSpatial && e.Live {
+				if r := sum(e.Rate); t.SVC {
+					best += r
+				} else {
+					best = max(best, r)
+				}
 			}
 		}
 		total += best
@@ -128,13 +129,17 @@ func (d *downTrack) demand(c *core) allocation.Track {
 	if u.pub.speaks() {
 		out.SpeakerRank = 1
 	}
+	if u.svc != nil {
+		d.demandScalable(c, &out)
+		return out
+	}
 	for i, l := range u.layers {
 		if i < allocation.Spatial {
 			out.Encodings[i] = allocation.Encoding{Live: l.live(c), Rate: l.rates(c)}
 		}
 	}
 	if d.current != noLayer {
-		out.Sent = allocation.Layer{Spatial: int8(d.current), Temporal: int8(d.filter.Current())}
+		out.Sent = allocation.Layer{Spatial: int8(d.current), Temporal: int8(d.temporal())}
 		if d.settings.FPS > 0 {
 			out.MaxTemporal = allocation.TemporalCap(d.settings.FPS, u.layers[d.current].frameRates(c))
 		}
@@ -148,7 +153,7 @@ func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool)
 		d.paused = paused
 		d.to.events.PeerStreamState(d.track.sid, paused)
 	}
-	d.target = int(decision.Choice.Spatial) // allocation.Pause is noLayer
+	d.target = d.aim(decision.Choice)
 	if d.target == noLayer {
 		if d.current != noLayer {
 			d.to.dropPaced(c, d)
@@ -156,8 +161,7 @@ func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool)
 		d.current = noLayer // goes on with a key frame
 		return
 	}
-	d.filter.Target(uint8(decision.Choice.Temporal))
-	if congested && d.target < d.current {
+	if congested && (d.target < d.current || d.falling()) {
 		d.current = noLayer
 		d.to.dropPaced(c, d)
 	}
@@ -166,7 +170,7 @@ func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool)
 
 // request asks for the key frame that the wanted layer begins with.
 func (d *downTrack) request(c *core) {
-	if d.target == d.current || d.settings.Disabled || !d.to.ready() || c.now < d.begins {
+	if d.reached() || d.settings.Disabled || !d.to.ready() || c.now < d.begins {
 		return
 	}
 	if l := d.layer(d.target); l != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/sequence"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
+	"github.com/caddy-videoroom/videoroom/sfu/internal/vp9"
 )
 
 const (
@@ -43,10 +44,12 @@ type downTrack struct {
 	id   uint64 // tells subscriptions of a core apart; 0 until asked for
 	twcc uint8  // id of the extension that numbers packets for feedback; 0: none
 
-	seq    *sequence.Sequencer
-	munger vp8.Munger
-	filter vp8.TemporalFilter
-	sent   []sentPacket // video: by outgoing sequence number
+	seq      *sequence.Sequencer
+	munger   vp8.Munger
+	filter   vp8.TemporalFilter
+	selector *vp9.Selector // VP9
+	joint    *vp9.Munger   // VP9 with sources of their own for its layers
+	sent     []sentPacket  // video: by outgoing sequence number
 
 	settings Settings
 	current  int  // layer being forwarded, noLayer before the first key frame
@@ -76,6 +79,7 @@ type sentPacket struct {
 	seq       uint16
 	pictureID uint16
 	tl0       uint8
+	marker    bool
 	valid     bool  // it has left
 	repaired  int64 // when it last left
 }
@@ -91,6 +95,12 @@ func (c *core) addDown(d *downTrack) {
 	d.current, d.target = noLayer, noLayer
 	if d.track.kind == Video {
 		d.sent = make([]sentPacket, historySize)
+	}
+	if d.track.codec == codecVP9 {
+		d.selector = new(vp9.Selector)
+		if d.track.svc == nil {
+			d.joint = new(vp9.Munger)
+		}
 	}
 	if d.twcc != 0 && d.to.line == nil {
 		d.to.line = newLine()
@@ -131,6 +141,9 @@ func (d *downTrack) forward(c *core, f *forwarding) {
 		}
 		d.begin(c, f)
 		began = true
+	} else if d.track.svc != nil && f.key && d.selector.Missed(&f.vp9, f.ts) {
+		d.begin(c, f)
+		began = true
 	}
 	d.pass(c, f)
 	if began && d.sent != nil {
@@ -150,17 +163,15 @@ func (d *downTrack) catchUp(c *core, first *forwarding) {
 		}
 		missed = 0
 		f := forwarding{layer: l, seq: seq, ts: e.TS, marker: e.Marker, payload: e.Payload}
-		if d.track.codec == codecVP8 && vp8.Parse(f.payload, &f.vp8) != nil {
-			continue
+		if f.inspect(d.track.codec) {
+			d.pass(c, &f)
 		}
-		d.pass(c, &f)
 	}
 }
 
 // pass sends a packet of the layer that is being forwarded.
 func (d *downTrack) pass(c *core, f *forwarding) {
-	if d.track.codec == codecVP8 && !d.filter.Forward(&f.vp8, f.ts) {
-		d.munger.Skipped(&f.vp8)
+	if !d.selected(f) {
 		d.skip(c, f)
 		return
 	}
@@ -179,16 +190,13 @@ func (d *downTrack) pass(c *core, f *forwarding) {
 // mayBegin tells whether a layer can begin with this packet: any packet of
 // sound, a key frame of a picture.
 func (d *downTrack) mayBegin(f *forwarding) bool {
-	return d.track.kind == Audio || f.key
+	return d.track.kind == Audio || f.key && (d.track.codec != codecH264 || f.hasParameters())
 }
 
 // begin moves the output to the layer of f without a break in its numbers.
 func (d *downTrack) begin(c *core, f *forwarding) {
 	d.seq.Switch(f.layer.id, f.seq, f.ts, d.advance(c, f))
-	if d.track.codec == codecVP8 {
-		d.filter.Restart()
-		d.munger.Switch(&f.vp8)
-	}
+	d.restartSelection(f)
 	d.current, d.lastTS, d.begun = int(f.layer.id), f.ts, true
 }
 
@@ -238,7 +246,7 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 		c.stats.dropped.Add(1)
 		return
 	}
-	h := rtpx.HeaderSpec{PT: d.pt, Marker: f.marker, Seq: seq, TS: ts, SSRC: d.ssrc}
+	h := rtpx.HeaderSpec{PT: d.pt, Marker: f.mark, Seq: seq, TS: ts, SSRC: d.ssrc}
 	d.leaveRoom(&h)
 	n := rtpx.PutHeader(b, &h)
 	if n+len(f.payload)+32 > len(b) {
@@ -247,11 +255,8 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 	}
 	copy(b[n:], f.payload)
 	if d.sent != nil {
-		s := sentPacket{seq: seq}
-		if d.track.codec == codecVP8 {
-			s.pictureID, s.tl0 = d.munger.Map(&f.vp8)
-			vp8.Rewrite(b[n:n+len(f.payload)], &f.vp8, s.pictureID, s.tl0)
-		}
+		s := sentPacket{seq: seq, marker: f.mark}
+		d.renumber(f, &s, b[n:n+len(f.payload)])
 		d.sent[seq%historySize] = s
 	}
 	if n += len(f.payload); wait {
@@ -360,8 +365,11 @@ func (d *downTrack) retarget(c *core) {
 
 // wanted is the layer that the settings ask for.
 func (d *downTrack) wanted() int {
-	top := len(d.track.layers) - 1
 	s := d.settings
+	if d.track.svc != nil {
+		return d.track.svc.wanted(s, d.track.spec)
+	}
+	top := len(d.track.layers) - 1
 	if s.Width == 0 || s.Height == 0 {
 		return min(s.Quality, top)
 	}

@@ -33,7 +33,7 @@ func (s *section) open() bool {
 }
 
 // codecNames are what can be published, in our order of preference.
-var codecNames = map[Kind][]string{Audio: {"opus"}, Video: {"vp8", "h264"}}
+var codecNames = map[Kind][]string{Audio: {"opus"}, Video: {"vp8", "h264", "vp9"}}
 
 var codecs = map[string]struct {
 	id   codec
@@ -42,6 +42,7 @@ var codecs = map[string]struct {
 	"opus": {codecOpus, "audio/opus"},
 	"vp8":  {codecVP8, "video/VP8"},
 	"h264": {codecH264, "video/H264"},
+	"vp9":  {codecVP9, "video/VP9"},
 }
 
 // maxOneByteExt is the highest id that the shorter header extension can have

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
-	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
 )
 
 // This file sends packets again: what a subscriber asks for (RFC 4585), and what
@@ -74,7 +73,7 @@ func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
 		return 0
 	}
 	b := slot[:cap(slot)]
-	h := rtpx.HeaderSpec{PT: d.pt, Marker: e.Marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
+	h := rtpx.HeaderSpec{PT: d.pt, Marker: s.marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
 	osn := 0
 	if d.rtx != 0 {
 		h.PT, h.SSRC, h.Seq = d.rtxPT, d.rtx, d.rtxSeq
@@ -92,12 +91,8 @@ func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
 	}
 	body := b[n+osn : size]
 	copy(body, e.Payload)
-	if d.track.codec == codecVP8 {
-		var v vp8.Descriptor
-		if vp8.Parse(body, &v) != nil {
-			return 0
-		}
-		vp8.Rewrite(body, &v, s.pictureID, s.tl0)
+	if !d.renumberAgain(s, body) {
+		return 0
 	}
 	number := d.stamp(b)
 	if !d.seal(c, b, size) {

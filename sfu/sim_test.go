@@ -200,6 +200,9 @@ type simClient struct {
 	reporter *twcc.Recorder // nil: no feedback for each packet
 	paused   []bool         // PeerStreamState
 	sound    []int64        // delays of the sound received
+	tap      func([]byte)   // takes all that arrives, in place of the checks here
+	chain    []*chainSource
+	sinks    map[uint32]*chainSink // by SSRC of media and of repairs
 }
 
 func (cl *simClient) PeerState(s PeerState)              { cl.state = append(cl.state, s) }
@@ -305,6 +308,10 @@ func (cl *simClient) answer(m *stun.Message, pwd string) []byte {
 }
 
 func (cl *simClient) receive(b []byte) {
+	if cl.tap != nil {
+		cl.tap(b)
+		return
+	}
 	if b[0] < 4 {
 		cl.receiveSTUN(b)
 		return
@@ -338,6 +345,10 @@ func (cl *simClient) receive(b []byte) {
 		cl.sound = append(cl.sound, cl.s.c.now-int64(binary.BigEndian.Uint64(p.Payload)))
 		return
 	}
+	if k := cl.sinks[p.SSRC]; k != nil {
+		k.receive(&p)
+		return
+	}
 	if len(p.Payload) == 0 {
 		return // padding
 	}
@@ -357,6 +368,11 @@ func (cl *simClient) receive(b []byte) {
 }
 
 func (cl *simClient) control(p rtcp.Packet) {
+	for _, src := range cl.chain {
+		if src.hears(p) {
+			return
+		}
+	}
 	switch p := p.(type) {
 	case *rtcp.TransportLayerNack:
 		for _, src := range cl.pubs {

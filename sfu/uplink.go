@@ -11,10 +11,10 @@ import (
 
 	"github.com/caddy-videoroom/videoroom/sfu/internal/allocation"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/cache"
-	"github.com/caddy-videoroom/videoroom/sfu/internal/h264"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/loss"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/meter"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
+	"github.com/caddy-videoroom/videoroom/sfu/internal/vp9"
 )
 
 const (
@@ -34,6 +34,7 @@ const (
 	codecOpus codec = iota + 1
 	codecVP8
 	codecH264
+	codecVP9
 )
 
 // upTrack is a published track in the loop.
@@ -55,6 +56,7 @@ type upTrack struct {
 	started bool
 	// attached tells that the track is in its core.
 	attached bool
+	svc      *scalable // nil where spatial layers, if any, are sources of their own
 	level    loudness
 	flow     ceiling
 }
@@ -94,8 +96,11 @@ type forwarding struct {
 	seq     uint16
 	ts      uint32
 	marker  bool
+	mark    bool // the marker bit for the subscriber at hand
 	key     bool
+	tid     uint8 // temporal layer
 	vp8     vp8.Descriptor
+	vp9     vp9.Descriptor
 	payload []byte
 }
 
@@ -105,6 +110,7 @@ func (c *core) addUp(u *upTrack, ssrcs []uint32, rtxOf map[uint32]uint32) {
 	if _, ok := c.all[u.pub]; !ok {
 		return // the peer ended meanwhile
 	}
+	u.svc = newScalable(u)
 	n := max(1, len(u.rids))
 	for i := range n {
 		l := &upLayer{track: u, id: uint8(i), loss: loss.New(u.clock)}
@@ -267,7 +273,7 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 	l.lastPacket = c.now
 	l.packets++
 	f := &c.fwd
-	f.layer, f.seq, f.ts, f.marker, f.key = l, seq, c.pkt.TS, c.pkt.Marker, false
+	f.layer, f.seq, f.ts, f.marker = l, seq, c.pkt.TS, c.pkt.Marker
 	f.payload = payload
 	if !u.started {
 		u.started = true
@@ -279,23 +285,14 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 		}
 		return
 	}
-	switch u.codec {
-	case codecVP8:
-		if vp8.Parse(payload, &f.vp8) != nil {
-			c.stats.dropped.Add(1)
-			return
-		}
-		f.key = f.vp8.KeyFrame
-	case codecH264:
-		f.key = h264.IsKeyFrame(payload)
+	if !f.inspect(u.codec) {
+		c.stats.dropped.Add(1)
+		return
 	}
 	if f.key {
 		l.keys.arrived(c.now)
 	}
-	if l.meter != nil {
-		l.meter.Add(c.now, f.vp8.TID, len(c.pkt.Buf)+datagramOverhead, f.ts != l.meteredTS)
-		l.meteredTS = f.ts
-	}
+	l.measure(c, f)
 	if l.cache != nil {
 		l.cache.Put(seq, f.ts, f.marker, 0, payload, c.now)
 	}

@@ -14,7 +14,7 @@ import (
 
 // DefaultCodecs is what clients may publish unless Options says otherwise. A
 // client that wants another video codec takes the first of these.
-var DefaultCodecs = []string{"audio/opus", "video/VP8", "video/H264"}
+var DefaultCodecs = []string{"audio/opus", "video/VP8", "video/H264", "video/VP9"}
 
 // Options configure a Server.
 type Options struct {

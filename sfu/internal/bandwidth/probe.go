@@ -195,13 +195,23 @@ func (e *Estimator) Withdraw(now int64, id uint8) {
 }
 
 func (e *Estimator) mayProbe(now int64) bool {
-	if !e.heardOnce || e.stale || now-e.heard > second || e.overusing {
+	if !e.heardOnce || e.everCut && now-e.cutAt < firstWait {
 		return false
 	}
-	if e.everCut && now-e.cutAt < firstWait {
+	if e.silent(now) {
+		return true
+	}
+	if e.stale || now-e.heard > second || e.overusing {
 		return false
 	}
 	return e.trend.queue() < probeCalm && !(e.trend.valid && e.trend.excess > probeRise)
+}
+
+// silent says that nothing has been sent for a while, so that nothing could be
+// heard: what was seen of the path last says nothing of it now, and only a probe
+// can tell.
+func (e *Estimator) silent(now int64) bool {
+	return e.sender.started && e.sender.rate == 0 && now-e.heard > second
 }
 
 // begin plans a probe towards want.
@@ -218,6 +228,9 @@ func (e *Estimator) begin(now int64, want float64) Cluster {
 	}
 	budget = min(budget, mostPackets*mostSize)
 	media := e.flow.sent
+	if e.silent(now) {
+		media = 0
+	}
 	jitter := jitterLengths * e.trend.noise / 1000
 	rate = min(rate, max(media+budget*8/jitter, worth*e.target))
 	packets := int(min(max(math.Ceil(budget/mostSize), leastPackets), mostPackets))

@@ -344,3 +344,32 @@ func BenchmarkPerPacket(b *testing.B) {
 		e.Feedback(now+40*millisecond, results)
 	}
 }
+
+// Where everything was stopped for a full path there is nothing left that could
+// tell that it has become wide again, unless probes go on.
+func TestProbesOnASilentPath(t *testing.T) {
+	s := newSim(newOurs(Config{}), queue(60_000, 400), 50*millisecond, 18)
+	s.run(10 * second)
+	e := s.c.(*ours).e
+	if e.Target() > 100_000 {
+		t.Fatalf("%d on a path of 60 kbit/s", e.Target())
+	}
+	// Nothing is sent from here on, and the last that was heard is bad.
+	e.overusing = true
+	sent := s.c.(*ours).sent
+	probes := 0
+	for now := s.now; now < s.now+60*second; now += 50 * millisecond {
+		e.Tick(now, sent)
+		c, ok := e.Probe(now, 500_000)
+		if !ok {
+			continue
+		}
+		probes++
+		if c.Packets > mostPackets || c.Rate < 2*e.Target() {
+			t.Fatalf("a probe of %d packets at %d bit/s, target %d", c.Packets, c.Rate, e.Target())
+		}
+	}
+	if probes < 8 || probes > 30 {
+		t.Errorf("%d probes in a minute of silence", probes)
+	}
+}

@@ -24,28 +24,35 @@ const (
 // can begin with: an IDR slice or a sequence parameter set, alone (RFC 6184
 // section 5.6), within a STAP-A (section 5.7.1), or as the first fragment of an
 // FU-A (section 5.8). A truncated aggregate is judged by its complete units.
-func IsKeyFrame(payload []byte) bool {
+func IsKeyFrame(payload []byte) bool { return has(payload, isKeyType) }
+
+// HasParameters reports whether the RTP payload carries a sequence parameter set,
+// without which a decoder that begins cannot use an IDR slice.
+func HasParameters(payload []byte) bool { return has(payload, isParameters) }
+
+// has tells whether a unit for which wanted holds begins in the payload.
+func has(payload []byte, wanted func(byte) bool) bool {
 	if len(payload) == 0 || payload[0]&forbidden != 0 {
 		return false
 	}
 	switch t := payload[0] & typeMask; t {
 	case typeSTAPA:
-		return stapHasKey(payload[1:])
+		return stapHas(payload[1:], wanted)
 	case typeFUA:
-		return len(payload) > 2 && payload[1]&fuStart != 0 && isKeyType(payload[1]&typeMask)
+		return len(payload) > 2 && payload[1]&fuStart != 0 && wanted(payload[1]&typeMask)
 	default:
-		return isKeyType(t)
+		return wanted(t)
 	}
 }
 
-func stapHasKey(b []byte) bool {
+func stapHas(b []byte, wanted func(byte) bool) bool {
 	for len(b) > 2 {
 		size := int(binary.BigEndian.Uint16(b))
 		b = b[2:]
 		if size == 0 || size > len(b) {
 			return false
 		}
-		if b[0]&forbidden == 0 && isKeyType(b[0]&typeMask) {
+		if b[0]&forbidden == 0 && wanted(b[0]&typeMask) {
 			return true
 		}
 		b = b[size:]
@@ -54,3 +61,5 @@ func stapHasKey(b []byte) bool {
 }
 
 func isKeyType(t byte) bool { return t == typeIDR || t == typeSPS }
+
+func isParameters(t byte) bool { return t == typeSPS }

@@ -97,3 +97,27 @@ func BenchmarkIsKeyFrame(b *testing.B) {
 		i++
 	}
 }
+
+func TestHasParameters(t *testing.T) {
+	for name, tc := range map[string]struct {
+		payload []byte
+		want    bool
+	}{
+		"nothing":               {nil, false},
+		"alone":                 {[]byte{0x67, 1, 2}, true},
+		"slice":                 {[]byte{0x65, 1, 2}, false},
+		"picture parameters":    {[]byte{0x68, 1, 2}, false},
+		"aggregate":             {[]byte{0x78, 0, 2, 0x67, 1, 0, 1, 0x65}, true},
+		"aggregate without":     {[]byte{0x78, 0, 2, 0x68, 1, 0, 1, 0x65}, false},
+		"fragment of a slice":   {[]byte{0x7C, 0x85, 1}, false},
+		"fragment of one":       {[]byte{0x7C, 0x87, 1}, true},
+		"later fragment of one": {[]byte{0x7C, 0x07, 1}, false},
+	} {
+		if got := HasParameters(tc.payload); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		if tc.want && !IsKeyFrame(tc.payload) {
+			t.Errorf("%s: not taken for a key frame", name)
+		}
+	}
+}

@@ -20,7 +20,8 @@ const (
 // layer frame with P = 0 in a later picture would do as well, but cannot be
 // known when the marker bit of the layer below, sent before it, is decided.
 //
-// Temporal layers: down with the next picture; up with a key picture, to the
+// Temporal layers: down with the next picture, but not before a higher spatial
+// layer that is wanted as well, for a larger picture takes more; up with a key picture, to the
 // target behind a switching-up point (U) at or below the current layer, and to
 // the next layer with a switching-up point in it.
 //
@@ -62,6 +63,17 @@ func (s *Selector) Current() (spatial, temporal uint8, running bool) {
 func (s *Selector) WantsKey() bool {
 	return !s.running || s.targetSpatial > s.spatial && !s.open()
 }
+
+// Missed tells that the packet with d is of the base layer of the newest picture,
+// a key picture that was not taken for one because a packet of another layer came
+// first: by then the target's layers were left out. The caller may Stop the
+// selection and begin anew with this packet, as far as it still has those after.
+func (s *Selector) Missed(d *Descriptor, ts uint32) bool {
+	return s.running && ts == s.newest && d.KeyPicture() && s.pictures[s.head].spatial < s.targetSpatial && !s.open()
+}
+
+// Falling tells that the next picture will have fewer spatial layers.
+func (s *Selector) Falling() bool { return s.running && s.targetSpatial < s.spatial }
 
 // Select tells whether the packet with d, timestamp ts and marker bit marker is
 // forwarded, and with which marker bit: it is set on the last packet of the
@@ -136,8 +148,12 @@ func (s *Selector) adapt(d *Descriptor) {
 		s.spatial = s.targetSpatial
 	}
 	switch {
-	case s.targetTemporal <= s.temporal || key:
+	case key:
 		s.temporal = s.targetTemporal
+	case s.targetTemporal <= s.temporal:
+		if s.targetSpatial <= s.spatial {
+			s.temporal = s.targetTemporal
+		}
 	case !d.SwitchUp:
 	case d.TID <= s.temporal:
 		s.temporal = s.targetTemporal

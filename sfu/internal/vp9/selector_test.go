@@ -299,3 +299,55 @@ func BenchmarkSelect(b *testing.B) {
 		}
 	}
 }
+
+// TestMissedKeyPicture has a packet of another layer come before those of the
+// base layer: the key picture is found out when it is too late for that one.
+func TestMissedKeyPicture(t *testing.T) {
+	source := made(3, 12, 6, true)
+	var s Selector
+	s.Target(0, 2)
+	show := func(n int) bool {
+		forward, _ := s.Select(&source[n].d, source[n].ts, source[n].marker)
+		return forward
+	}
+	for n := range 6 * 6 {
+		if s.Missed(&source[n].d, source[n].ts) {
+			t.Fatalf("packet %d: nothing was wanted", n)
+		}
+		show(n)
+	}
+	s.Target(2, 0)
+	at := 6 * 6
+	show(at - 1) // late, of the picture before
+	if show(at + 2) {
+		t.Error("the second layer is forwarded before the picture is known for a key picture")
+	}
+	if spatial, temporal, _ := s.Current(); spatial != 0 || temporal != 2 {
+		t.Errorf("at %d/%d: the frame rate fell before the picture grew", spatial, temporal)
+	}
+	if d := source[at+2].d; s.Missed(&d, source[at+2].ts) {
+		t.Error("another layer cannot tell")
+	}
+	if d := source[at].d; !s.Missed(&d, source[at].ts) || !s.WantsKey() {
+		t.Error("the key picture is not noticed")
+	}
+	if d := source[at-1].d; s.Missed(&d, source[at-1].ts) {
+		t.Error("an earlier picture is taken for a key picture")
+	}
+	s.Stop()
+	for n := at; n < at+6; n++ {
+		if !show(n) {
+			t.Errorf("packet %d is not forwarded from the key picture on", n)
+		}
+	}
+	if spatial, temporal, _ := s.Current(); spatial != 2 || temporal != 0 {
+		t.Errorf("at %d/%d", spatial, temporal)
+	}
+	if s.Falling() {
+		t.Error("falling though at the target")
+	}
+	s.Target(1, 0)
+	if !s.Falling() {
+		t.Error("not falling below the current layer")
+	}
+}

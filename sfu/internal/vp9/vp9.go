@@ -5,10 +5,11 @@
 // 4.2) and selects, of a scalable stream in one SSRC, the packets of the layers
 // that one subscriber is to get.
 //
-// A Descriptor and a Selector own nothing but their numbers. The package refuses
-// to look into the picture and to change a payload: picture ids of a stream with
-// layers left out need no rewriting, for they count pictures of the source. Only
-// the marker bit changes, and the caller closes the sequence numbers up.
+// A Descriptor, a Selector and a Munger own nothing but their numbers. The package
+// refuses to look into the picture. Picture ids of a stream with layers left out
+// need no rewriting, for they count pictures of the source: only the marker bit
+// changes, and the caller closes the sequence numbers up. A change of the source
+// needs it.
 // Nothing in it is safe for concurrent use.
 package vp9
 
