@@ -125,6 +125,7 @@ func specOf(req AddTrack, i TrackInfo) sfu.TrackSpec {
 		SID: i.SID, CID: req.CID, Kind: i.Kind, Codecs: wantedCodecs(req), Stream: i.Stream,
 		Screen: req.Source == SourceScreen,
 		DTX:    !i.DisableDTX, Stereo: i.Stereo, Muted: i.Muted,
+		NoRED: i.DisableRED || i.Encryption != 0,
 	}
 	for _, l := range i.Layers {
 		s.Layers = append(s.Layers, sfu.LayerSpec{

@@ -178,25 +178,40 @@ func (d *downTrack) request(c *core) {
 	}
 }
 
-// measureSound counts what sound takes of the path, in bytes.
+// measureSound counts what sound takes of the path, and decides what more of it
+// is sent.
 func (t *transport) measureSound(c *core) {
 	if c.now < t.sound.next {
 		return
 	}
 	if t.sound.next != 0 {
-		now := float64(t.sound.bytes) * 8 / (float64(soundPeriod+c.now-t.sound.next) / 1e9)
-		t.sound.rate = max(now, t.sound.rate*0.8+now*0.2) // more at once, less slowly
+		passed := float64(soundPeriod+c.now-t.sound.next) / 1e9
+		t.sound.all.close(passed)
+		t.sound.plain.close(passed)
 	}
-	t.sound.next, t.sound.bytes = c.now+soundPeriod, 0
+	t.sound.next = c.now + soundPeriod
+	t.repairSound(c)
 }
 
-func (t *transport) soundRate() uint32 { return uint32(t.sound.rate) }
+func (t *transport) soundRate() uint32 { return uint32(t.sound.all.rate) }
 
-// soundMeter measures the sound that a subscriber gets.
+// subscribedSound is what is known of the sound that a subscriber gets.
+type subscribedSound struct {
+	all, plain soundMeter // with and without what is repeated
+	next       int64
+	repair     soundRepair
+}
+
+// soundMeter measures sound.
 type soundMeter struct {
 	bytes uint64
-	next  int64
 	rate  float64 // bit/s
+}
+
+func (m *soundMeter) close(seconds float64) {
+	now := float64(m.bytes) * 8 / seconds
+	m.rate = max(now, m.rate*0.8+now*0.2) // more at once, less slowly
+	m.bytes = 0
 }
 
 // speaks tells whether somebody is heard now.

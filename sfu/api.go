@@ -83,6 +83,9 @@ type TrackSpec struct {
 	DTX bool
 	// Stereo asks the publisher for stereo audio.
 	Stereo bool
+	// NoRED keeps sound as it is. Otherwise listeners that lose packets, and know
+	// how to take them (RFC 2198), get earlier ones once more with the next.
+	NoRED bool
 	// Screen tells a screen from a camera: it wants sharpness before frame rate.
 	Screen bool
 	// Muted tells that the track starts without media.

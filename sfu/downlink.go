@@ -38,6 +38,7 @@ type downTrack struct {
 	track *upTrack
 	pt    uint8
 	rtxPT uint8
+	redPT uint8 // of repeated sound; 0: none
 	ssrc  uint32
 	rtx   uint32
 
@@ -251,7 +252,13 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 	n := rtpx.PutHeader(b, &h)
 	if n+len(f.payload)+32 > len(b) {
 		c.stats.dropped.Add(1)
+		if wait {
+			c.give(b)
+		}
 		return
+	}
+	if repeated := d.repeatSound(f, b, n); repeated > 0 {
+		n = repeated
 	}
 	copy(b[n:], f.payload)
 	if d.sent != nil {
@@ -270,6 +277,9 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 	d.tsOffset, d.lastAt = ts-f.ts, c.now
 	d.packets++
 	d.octets += uint32(len(f.payload))
+	if d.sent == nil {
+		d.to.sound.plain.bytes += uint64(len(f.payload) + soundOverhead)
+	}
 	if d.packets == 1 {
 		// An early report gives the receiver its lip sync without a second's wait.
 		d.to.nextReport = min(d.to.nextReport, c.now+int64(tickPeriod))
@@ -284,7 +294,7 @@ func (d *downTrack) depart(c *core, b []byte, n int) bool {
 	}
 	d.note(c, number, n, 0)
 	if d.sent == nil {
-		d.to.sound.bytes += uint64(n + datagramOverhead)
+		d.to.sound.all.bytes += uint64(n + datagramOverhead)
 		return true
 	}
 	if s := &d.sent[seq%historySize]; s.seq == seq {

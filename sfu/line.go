@@ -25,6 +25,8 @@ const (
 	// datagramOverhead is what IPv4, UDP and the cipher's tag (RFC 7714 §13.1) add
 	// to a packet, in bytes.
 	datagramOverhead = 28 + 16
+	// soundOverhead is what there is around the payload of a packet of sound.
+	soundOverhead = datagramOverhead + 12 + 8
 	// padding is the longest that an RTP packet can have, in bytes (RFC 3550
 	// §5.1).
 	padding = 255

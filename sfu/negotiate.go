@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/caddy-videoroom/videoroom/sfu/internal/sdp"
@@ -240,7 +241,7 @@ func (p *Peer) begin(ours *section, s *sdp.Section, out *Answer) {
 	pub.up = &upTrack{
 		sid: spec.SID, kind: spec.Kind, codec: codecs[c.Name].id, clock: c.ClockRate,
 		pt: c.PT, rtxPT: c.RTX, mid: s.Mid, rids: rids, pub: p.t, spec: spec.Layers, muted: spec.Muted,
-		screen: spec.Screen,
+		screen: spec.Screen, noRED: spec.NoRED,
 	}
 	up, rtxOf := pub.up, s.RTXOf
 	ssrcs := mediaSSRCs(s)
@@ -293,7 +294,7 @@ func (p *Peer) place(o *sdp.Offer) {
 				continue
 			}
 			if c := publishCodec(&o.Sections[i], []string{sub.pub.codecName()}); c != nil {
-				p.attach(sub, ours, c, feedbackExt(&o.Sections[i], c))
+				p.attach(sub, ours, c, &o.Sections[i])
 				break
 			}
 		}
@@ -306,16 +307,34 @@ func (pub *published) codecName() string {
 }
 
 // attach begins forwarding on a section.
-func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec, twcc uint8) {
+func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec, offered *sdp.Section) {
 	d := &downTrack{
-		to: p.t, track: sub.pub.up, pt: c.PT, rtxPT: c.RTX, twcc: twcc,
+		to: p.t, track: sub.pub.up, pt: c.PT, rtxPT: c.RTX, twcc: feedbackExt(offered, c),
 		ssrc: random32(), settings: sub.settings,
 	}
 	if c.RTX != 0 && s.kind == Video {
 		d.rtx = random32()
 	}
+	if red := sub.repeats(offered, c); red != nil {
+		d.redPT = red.PT
+	}
 	sub.section, sub.down, s.sub = s, d, sub
 	p.room.post(func(c *core) { c.addDown(d) })
+}
+
+// repeats returns the form in which a section takes repeated sound of codec c, nil
+// where it does not.
+func (sub *subscription) repeats(s *sdp.Section, c *sdp.Codec) *sdp.Codec {
+	if sub.pub.spec.Kind != Audio || sub.pub.spec.NoRED {
+		return nil
+	}
+	picked := sdp.PickCodecs(s, nil)
+	for i := range picked {
+		if first, _, _ := strings.Cut(picked[i].Fmtp, "/"); picked[i].Name == sdp.RED && first == strconv.Itoa(int(c.PT)) {
+			return &picked[i]
+		}
+	}
+	return nil
 }
 
 // feedbackExt returns the id of the extension that numbers packets for the
@@ -391,6 +410,9 @@ func (p *Peer) answerSubscribed(a *sdp.AnswerSection, sub *subscription, s *sdp.
 	a.Direction = sdp.SendOnly
 	a.Exts = sdp.FilterExts(s, serverExts...)
 	a.Codecs = []sdp.Codec{*c}
+	if red := sub.repeats(s, c); red != nil {
+		a.Codecs = append(a.Codecs, *red)
+	}
 	a.StreamID = sub.pub.by.id + "|" + sub.pub.spec.stream()
 	a.TrackID = sub.pub.spec.SID
 	a.SSRC, a.RTXSSRC, a.CNAME = sub.down.ssrc, sub.down.rtx, sub.pub.by.cname

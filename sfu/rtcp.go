@@ -168,6 +168,9 @@ func (l *upLayer) receptionReport(c *core) rtcp.ReceptionReport {
 		LastSequenceNumber: s.HighestSeq, Jitter: s.Jitter,
 	}
 	l.track.pub.quality.heard(s.FractionLost)
+	if l.track.kind == Audio {
+		out.FractionLost = max(out.FractionLost, l.track.heardLoss(c.now))
+	}
 	if l.sr.at != 0 {
 		out.LastSenderReport = uint32(l.sr.ntp >> 16)
 		out.Delay = uint32((c.now - l.sr.at) * 65536 / int64(time.Second))

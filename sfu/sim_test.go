@@ -200,7 +200,9 @@ type simClient struct {
 	reporter *twcc.Recorder // nil: no feedback for each packet
 	paused   []bool         // PeerStreamState
 	sound    []int64        // delays of the sound received
-	tap      func([]byte)   // takes all that arrives, in place of the checks here
+	hears    func(*rtp.Packet)
+	onReport func(*rtcp.ReceptionReport)
+	tap      func([]byte) // takes all that arrives, in place of the checks here
 	chain    []*chainSource
 	sinks    map[uint32]*chainSink // by SSRC of media and of repairs
 }
@@ -341,6 +343,10 @@ func (cl *simClient) receive(b []byte) {
 	if e := p.GetExtension(3); e != nil && cl.reporter != nil {
 		cl.reporter.Record(p.SSRC, binary.BigEndian.Uint16(e), cl.s.c.now/1000)
 	}
+	if cl.hears != nil && (p.PayloadType == 111 || p.PayloadType == simRED) {
+		cl.hears(&p)
+		return
+	}
 	if p.PayloadType == 111 {
 		cl.sound = append(cl.sound, cl.s.c.now-int64(binary.BigEndian.Uint64(p.Payload)))
 		return
@@ -395,6 +401,11 @@ func (cl *simClient) control(p rtcp.Packet) {
 		cl.twcc++
 	case *rtcp.ReceiverReport:
 		cl.rrs += len(p.Reports)
+		for i := range p.Reports {
+			if cl.onReport != nil {
+				cl.onReport(&p.Reports[i])
+			}
+		}
 	}
 }
 

@@ -68,7 +68,7 @@ type transport struct {
 
 	line  *line // nil while nothing is reported on
 	allot allotment
-	sound soundMeter
+	sound subscribedSound
 
 	nextFeedback, nextReport, nextLayers int64
 	nextRelief                           int64

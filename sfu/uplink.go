@@ -53,6 +53,7 @@ type upTrack struct {
 	downs   []*downTrack
 	muted   bool
 	screen  bool // a screen, not a camera
+	noRED   bool
 	started bool
 	// attached tells that the track is in its core.
 	attached bool
@@ -71,6 +72,7 @@ type upLayer struct {
 	loss    *loss.Tracker
 	cache   *cache.Ring
 	meter   *meter.Layer // video
+	recent  *recentSound // sound that may be repeated
 
 	measured   [allocation.Temporal]uint32
 	measuredAt int64
@@ -120,6 +122,8 @@ func (c *core) addUp(u *upTrack, ssrcs []uint32, rtxOf map[uint32]uint32) {
 		if u.kind == Video {
 			l.cache = cache.New(cacheInitial, cacheMax)
 			l.meter = new(meter.Layer)
+		} else if !u.noRED {
+			l.recent = new(recentSound)
 		}
 		u.layers = append(u.layers, l)
 	}
@@ -298,6 +302,9 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 	}
 	for _, d := range u.downs {
 		d.forward(c, f)
+	}
+	if l.recent != nil {
+		l.recent.put(seq, f.ts, payload)
 	}
 }
 

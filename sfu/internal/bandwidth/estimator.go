@@ -129,6 +129,17 @@ func (e *Estimator) Stale() bool {
 	return e.stale
 }
 
+// LossShare returns the share of packets that were lost within the last second or
+// so.
+func (e *Estimator) LossShare() float64 {
+	return e.loss.share()
+}
+
+// Queues says that packets wait on the path.
+func (e *Estimator) Queues() bool {
+	return e.overusing || e.trend.fills()
+}
+
 // RTT returns the smoothed round trip time in nanoseconds, including what the
 // receiver waits before it reports; 0 before the first feedback.
 func (e *Estimator) RTT() int64 {
