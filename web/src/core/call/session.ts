@@ -15,12 +15,12 @@ import {
   RoomEvent,
   Track,
   type TrackPublication,
-  VideoPresets,
 } from 'livekit-client';
 import type { Admission } from '../api/types';
 import { type ErrorCode, fromConnect, fromDisconnect, fromMedia, fromStart } from '../flow/errors';
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
+import { cameraLayers, cameraSize } from './layers';
 import { isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { lookEvery, PathWatch, received, retries } from './path';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
@@ -120,10 +120,10 @@ class LiveCall implements CallSession {
       stopLocalTrackOnUnpublish: true,
       reconnectPolicy: retries,
       audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-      videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, facingMode: 'user' },
+      videoCaptureDefaults: { resolution: cameraSize, facingMode: 'user' },
       publishDefaults: {
         videoCodec: 'vp8',
-        simulcast: true,
+        ...cameraLayers,
         backupCodec: false,
         audioPreset: { maxBitrate: 32_000 },
         stopMicTrackOnMute: false,
