@@ -113,6 +113,7 @@ type fakePeer struct {
 	stale    bool                     // an answer must be renewed
 	offers   int
 	settings map[string]sfu.Settings
+	limits   []uint32
 	muted    map[string]bool
 	sent     [][]byte
 	sendErr  error
@@ -204,6 +205,12 @@ func (p *fakePeer) Settings(sid string, s sfu.Settings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settings[sid] = s
+}
+
+func (p *fakePeer) Limit(rate uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.limits = append(p.limits, rate)
 }
 
 // needLocked counts missing sections; those without a place are served by free

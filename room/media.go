@@ -35,6 +35,9 @@ type Peer interface {
 	Unsubscribe(sid string)
 	// Settings changes what is forwarded of a subscribed track.
 	Settings(sid string, s sfu.Settings)
+	// Limit bounds what the client receives, in bit/s; 0: no bound. It holds
+	// pictures back, never sound.
+	Limit(rate uint32)
 	// Need returns how many recvonly sections the client must add before all
 	// subscriptions fit, and whether it must send an offer at all.
 	Need() (audios, videos int, offer bool)

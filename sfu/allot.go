@@ -56,6 +56,7 @@ func (t *transport) allocate(c *core) {
 	if t.line != nil {
 		a.in.Budget = allocation.Video(clamp32(t.line.est.Target()), sound)
 	}
+	a.in.Saver = t.saving(sound)
 	r := a.state.Allocate(c.now, &a.in)
 	// Over budget, a layer that is to go does not stay until the next one has a
 	// key frame: what queues meanwhile would delay sound for seconds.
@@ -68,7 +69,7 @@ func (t *transport) allocate(c *core) {
 		if r.Wanted != 0 {
 			want := r.Wanted
 			if !t.line.modest(c) {
-				want = max(want, a.wish())
+				want = max(want, a.within(a.wish()))
 			}
 			t.line.wanted = int64(allocation.Estimate(want, sound))
 		}

@@ -69,6 +69,7 @@ type transport struct {
 	line  *line // nil while nothing is reported on
 	allot allotment
 	sound soundMeter
+	saver uint32 // bit/s that the client wants to receive at most; 0: no bound
 
 	nextFeedback, nextReport, nextLayers int64
 	nextRelief                           int64

@@ -122,6 +122,7 @@ const snapshot = signal<CallSnapshot>({
         { id: '3', from: 'Dr. Eva Muster', text: 'Wunderbar, dann fangen wir an.', at: Date.now() },
       ]
     : [],
+  saver: Number(q.get('saver') ?? 0),
   active: { camera: '', microphone: '', speaker: '' },
 });
 
@@ -139,6 +140,7 @@ const session: CallSession = {
   setCamera: (on) => patch({ cameraOn: on }),
   setShare: (on) => patch({ sharing: on }),
   use: async () => {},
+  setSaver: (saver) => patch({ saver }),
   say: (text) =>
     patch({ chat: [...snapshot.value.chat, { id: String(Math.random()), from: '', text, at: Date.now() }] }),
   startAudio: () => patch({ audioBlocked: false }),

@@ -15,6 +15,7 @@ import {
 import { type Key, t } from '../i18n';
 import { Dialog } from '../ui/Dialog';
 import { HiddenDevices } from '../ui/HiddenDevices';
+import { Saver } from './Saver';
 
 const names: Readonly<Record<DeviceKind, Key & `check.${DeviceKind}`>> = {
   microphone: 'check.microphone',
@@ -52,6 +53,7 @@ export function Devices({ session, selfView, onClose }: Props) {
         />
         {t('call.selfview')}
       </label>
+      <Saver session={session} />
       <div class="actions">
         <button type="button" class="button primary" data-testid="devices-close" onClick={onClose}>
           {t('call.close')}

@@ -108,7 +108,12 @@ class LiveCall implements CallSession {
   #queued = false;
   #qualityTimer: ReturnType<typeof setInterval> | undefined;
   #pathTimer: ReturnType<typeof setInterval> | undefined;
-  #state: Pick<CallSnapshot, 'phase' | 'startedAt' | 'chat'> = { phase: 'live', startedAt: Date.now(), chat: [] };
+  #state: Pick<CallSnapshot, 'phase' | 'startedAt' | 'chat' | 'saver'> = {
+    phase: 'live',
+    startedAt: Date.now(),
+    chat: [],
+    saver: 0,
+  };
 
   constructor(o: ConnectOptions) {
     this.#o = o;
@@ -202,6 +207,18 @@ class LiveCall implements CallSession {
     }
   }
 
+  async setSaver(kbits: number): Promise<void> {
+    this.#state.saver = kbits;
+    this.#refresh();
+    // Cut off at the moment: it is told again when the connection is back.
+    await this.#tellSaver().catch(() => {});
+  }
+
+  /** Under this name the library tells the server, and nobody else, what a page wants to receive at most. */
+  #tellSaver(): Promise<void> {
+    return this.#room.simulateScenario('subscriber-bandwidth', this.#state.saver * 1000);
+  }
+
   async say(text: string): Promise<void> {
     const line = outgoing(text);
     if (!line) return;
@@ -256,7 +273,11 @@ class LiveCall implements CallSession {
     });
     r.on(RoomEvent.Reconnecting, () => this.#phase('reconnecting'));
     r.on(RoomEvent.SignalReconnecting, () => this.#phase('reconnecting'));
-    r.on(RoomEvent.Reconnected, () => this.#phase('live'));
+    r.on(RoomEvent.Reconnected, () => {
+      this.#phase('live');
+      // After a restart of the server nobody there knows of it.
+      if (this.#state.saver > 0) void this.#tellSaver().catch(() => {});
+    });
     r.on(RoomEvent.Disconnected, (reason) => this.#end(reason));
     r.registerTextStreamHandler(topic, (reader, { identity }) => {
       void this.#heard(reader, identity).catch(() => {});

@@ -50,6 +50,8 @@ export interface CallSnapshot {
   /** The browser plays no sound until somebody clicks. */
   audioBlocked: boolean;
   chat: readonly ChatLine[];
+  /** The most that this page asks to receive, in kbit/s; 0 is no bound. */
+  saver: number;
   active: Readonly<Record<DeviceKind, string>>;
 }
 
@@ -68,6 +70,8 @@ export interface CallSession {
   setCamera(on: boolean): Promise<void>;
   setShare(on: boolean): Promise<void>;
   use(kind: DeviceKind, id: string): Promise<void>;
+  /** Bounds what is received, in kbit/s; 0 takes the bound away. Pictures shrink or pause for it, sound does not. */
+  setSaver(kbits: number): Promise<void>;
   say(text: string): Promise<void>;
   startAudio(): Promise<void>;
   leave(): Promise<void>;
