@@ -48,6 +48,7 @@ type participant struct {
 	awaiting   bool // an offer is on its way, or asked for
 	offerTask  *task
 	askedFor   [2]int
+	askedAt    time.Time
 	asked      bool // askedFor holds what the last asking said
 	fruitless  int
 	candidates int
