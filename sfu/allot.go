@@ -26,6 +26,7 @@ type allotment struct {
 	state allocation.State
 	in    allocation.Input
 	downs []*downTrack // of in.Tracks
+	faces []*downTrack // scratch of chooseFaces
 }
 
 // allocate decides which layers of all pictures t gets for what its path
@@ -34,6 +35,7 @@ func (t *transport) allocate(c *core) {
 	a := &t.allot
 	a.in.Tracks, a.downs = a.in.Tracks[:0], a.downs[:0]
 	sending := uint64(0)
+	t.chooseFaces()
 	for _, d := range t.downs {
 		if d.track.kind != Video {
 			continue
@@ -106,7 +108,7 @@ func (d *downTrack) demand(c *core) allocation.Track {
 	}
 	out := allocation.Track{
 		ID: d.id, MaxSpatial: int8(d.wanted()), MaxTemporal: allocation.Temporal - 1,
-		Hidden: d.settings.Disabled, Muted: u.muted,
+		Hidden: d.settings.Disabled || d.benched, Muted: u.muted, Priority: d.settings.Priority,
 		Face: len(d.to.room.peers) == 2,
 		Sent: allocation.Paused,
 	}
@@ -132,7 +134,7 @@ func (d *downTrack) demand(c *core) allocation.Track {
 
 // grant puts a decision into effect.
 func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool) {
-	if paused := decision.Reason == allocation.Starved; paused != d.paused {
+	if paused := decision.Reason == allocation.Starved || d.benched; paused != d.paused {
 		d.paused = paused
 		d.to.events.PeerStreamState(d.track.sid, paused)
 	}

@@ -50,7 +50,9 @@ type downTrack struct {
 	settings Settings
 	current  int  // layer being forwarded, noLayer before the first key frame
 	target   int  // layer to forward, noLayer for none
-	paused   bool // the path does not carry it; the client knows
+	paused   bool // the path does not carry it, or it is benched; the client knows
+	benched  bool // there are more faces than a client is sent at once
+	pinned   bool // shown on purpose; of use to chooseFaces alone
 	begun    bool // the next packet is the first of a layer
 
 	begins   int64  // nothing is sent before

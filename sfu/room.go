@@ -12,6 +12,7 @@ type roomMedia struct {
 	peers       []*transport
 	nextSpeaker int64
 	nextQuality int64
+	seats       uint64 // given so far
 }
 
 func (r *roomMedia) forget(t *transport) { r.peers = without(r.peers, t) }
@@ -20,6 +21,7 @@ func (r *roomMedia) tick(c *core) {
 	if c.now >= r.nextSpeaker {
 		r.nextSpeaker = c.now + speakerPeriod
 		r.speakers()
+		r.noteSpeech(c.now)
 	}
 	if c.now >= r.nextQuality {
 		r.nextQuality = c.now + qualityPeriod
@@ -28,11 +30,17 @@ func (r *roomMedia) tick(c *core) {
 }
 
 // Speaker detection: a window counts as speech when enough of its packets are
-// louder than the threshold; speech ends after two silent windows.
+// louder than the threshold. Somebody speaks after half a second of it, silent
+// windows between taken off, so that a cough is none, and does no more after six
+// silent ones, so that a breath is no end. Nearly a second of it brings a face
+// into view where not all can be; see chooseFaces. Both are in windows.
 const (
 	speechLevel   = 40 // -dBov (RFC 6464): smaller is louder
 	speechShare   = 0.4
-	silentWindows = 2
+	speechOnset   = 2.5
+	facesOnset    = 4.5
+	silentWindows = 6
+	fewPackets    = 4
 	levelStep     = 0.1
 )
 
@@ -50,6 +58,7 @@ type loudness struct {
 	sum           float32
 
 	active       bool
+	speech       float32 // windows that were loud, facesOnset at most
 	silent       int
 	level        float32
 	told         float32
@@ -70,16 +79,21 @@ func (l *loudness) window() (changed bool) {
 	if l.packets > 0 {
 		mean = l.sum / float32(l.packets)
 	}
-	speech := l.packets > 0 && float32(l.loud) >= speechShare*float32(l.packets)
+	// Silence may send next to nothing (DTX): a tap alone is no window of speech.
+	loud := float32(l.loud) / float32(max(l.packets, fewPackets))
+	speech := loud >= speechShare
 	l.level = l.level/2 + mean/2
 	l.packets, l.loud, l.sum = 0, 0, 0
 	switch {
 	case speech:
-		l.active, l.silent = true, 0
+		l.speech, l.silent = min(l.speech+loud, facesOnset), 0
+		l.active = l.active || l.speech >= speechOnset
 	case l.active:
 		if l.silent++; l.silent >= silentWindows {
-			l.active = false
+			l.active, l.speech = false, 0
 		}
+	default:
+		l.speech = max(l.speech-1, 0)
 	}
 	if l.active == l.toldActivity && (!l.active || abs32(l.level-l.told) < levelStep) {
 		return false

@@ -30,6 +30,8 @@ type transport struct {
 	peerID string
 	events PeerEvents
 	room   *roomMedia
+	seat   uint64 // in the order of coming into the room
+	spoke  int64  // when this peer was last heard to speak; 0: never
 	state  PeerState
 
 	cred, formerCred     credentials
@@ -92,7 +94,7 @@ func (c *core) addTransport(t *transport) {
 	t.lastSeen = c.now
 	c.all[t] = struct{}{}
 	c.byUfrag[t.cred.ufrag] = t
-	t.room.peers = append(t.room.peers, t)
+	t.room.welcome(t)
 	c.stats.peers.Add(1)
 }
 

@@ -210,6 +210,7 @@ func trackSettings(m *wire.UpdateTrackSettings) room.TrackSettings {
 	t.Settings.Quality = min(max(int(m.GetQuality()), 0), int(wire.VideoQuality_HIGH))
 	t.Settings.Width, t.Settings.Height = m.GetWidth(), m.GetHeight()
 	t.Settings.FPS = m.GetFps()
+	t.Settings.Priority = uint8(min(m.GetPriority(), math.MaxUint8))
 	return t
 }
 
