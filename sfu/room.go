@@ -25,7 +25,7 @@ func (r *roomMedia) tick(c *core) {
 	}
 	if c.now >= r.nextQuality {
 		r.nextQuality = c.now + qualityPeriod
-		r.qualities()
+		r.qualities(c.now)
 	}
 }
 
@@ -126,6 +126,8 @@ func (r *roomMedia) speakers() {
 // qualityState sums up what is known of a peer's media path between two grades.
 type qualityState struct {
 	lost    float64 // smoothed loss on the way to us
+	up      jitter  // on the way to us
+	down    jitter  // on the way to the client
 	told    bool
 	lastTop int
 }
@@ -134,27 +136,13 @@ func (q *qualityState) heard(fraction uint8) {
 	q.lost = q.lost*0.7 + float64(fraction)/256*0.3
 }
 
-// grade maps loss and round-trip time to the three grades people are shown.
-func (t *transport) grade() (grade int, score float32) {
-	loss := max(t.quality.lost, t.loss)
-	rtt := float64(t.rtt) / 1e9
-	score = float32(max(1, 4.5-loss*25-max(0, rtt-0.15)*3))
-	switch {
-	case loss > 0.08 || rtt > 0.6 || t.state == PeerDisconnected:
-		return 0, score
-	case loss > 0.02 || rtt > 0.3:
-		return 1, score
-	}
-	return 2, score
-}
-
-func (r *roomMedia) qualities() {
+func (r *roomMedia) qualities(now int64) {
 	var out []Quality
 	for _, t := range r.peers {
 		if t.state < PeerConnected || t.state > PeerDisconnected {
 			continue
 		}
-		g, score := t.grade()
+		g, score := t.grade(now)
 		if t.quality.told && t.quality.lastTop == g {
 			continue
 		}
