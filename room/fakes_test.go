@@ -114,6 +114,8 @@ type fakePeer struct {
 	offers   int
 	settings map[string]sfu.Settings
 	limits   []uint32
+	report   sfu.Report
+	silent   bool // never reports
 	muted    map[string]bool
 	sent     [][]byte
 	sendErr  error
@@ -211,6 +213,15 @@ func (p *fakePeer) Limit(rate uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.limits = append(p.limits, rate)
+}
+
+func (p *fakePeer) Report(tell func(sfu.Report)) {
+	p.mu.Lock()
+	r, mute := p.report, p.silent
+	p.mu.Unlock()
+	if !mute {
+		go tell(r) // ends with the call
+	}
 }
 
 // needLocked counts missing sections; those without a place are served by free

@@ -79,6 +79,9 @@ const (
 	// client has begun to receive it.
 	streamSettle = time.Second
 
+	// reportPause is the least time between two Connections of one participant.
+	reportPause = 500 * time.Millisecond
+
 	dataRate     = 100 // messages per second and sender
 	dataBurst    = 200
 	maxDataQueue = 512     // messages of one sender that wait in the room

@@ -49,6 +49,9 @@ type Peer interface {
 	// blocks: it returns sfu.ErrBufferFull when the client reads too slowly and
 	// sfu.ErrNoChannel before the channel is open. Safe for concurrent use.
 	SendData(kind sfu.DataKind, payload []byte) error
+	// Report has tell called once with what is known of the path, from another
+	// goroutine; tell must not block. It is not called when the plane ends before.
+	Report(tell func(sfu.Report))
 	// Close ends the media path. PeerState(PeerClosed) follows.
 	Close()
 }

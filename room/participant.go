@@ -65,6 +65,8 @@ type participant struct {
 	score    float32
 	lost     bool
 
+	reportedAt time.Time // when p last asked for a Connection
+
 	bucket       bucket
 	backlog      []packet
 	backlogTask  *task

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"github.com/caddy-videoroom/videoroom/sfu/internal/allocation"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/sequence"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
@@ -61,6 +62,9 @@ type downTrack struct {
 	lastAt   int64
 	packets  uint32
 	octets   uint32
+	wire     uint64  // bytes sent with all headers, repairs included
+	lost     float64 // smoothed, as the client reports it
+	reason   allocation.Reason
 
 	rtxSeq      uint16
 	repairBytes uint32
@@ -295,6 +299,7 @@ func (d *downTrack) seal(c *core, b []byte, n int) bool {
 		c.stats.dropped.Add(1)
 		return false
 	}
+	d.wire += uint64(len(out) + datagramOverhead)
 	d.to.via.Commit(&d.to.dest, len(out))
 	c.stats.out.Add(1)
 	return true

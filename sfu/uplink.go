@@ -79,6 +79,8 @@ type upLayer struct {
 
 	lastPacket int64
 	packets    uint64
+	octets     uint64 // of packets with their headers
+	lost       float64
 	sr         senderInfo
 	nextKey    int64
 	keyWanted  bool
@@ -270,6 +272,7 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 	u := l.track
 	l.lastPacket = c.now
 	l.packets++
+	l.octets += uint64(len(c.pkt.Buf) + datagramOverhead)
 	f := &c.fwd
 	f.layer, f.seq, f.ts, f.marker, f.key = l, seq, c.pkt.TS, c.pkt.Marker, false
 	f.payload = payload

@@ -19,10 +19,11 @@ import (
 
 // routes maps paths below the base path to handlers.
 var routes = map[string]func(*Server, http.ResponseWriter, *http.Request, *Call){
-	"rtc/v1":          (*Server).connect,
-	"rtc/v1/validate": (*Server).validate,
-	"rtc":             (*Server).onlyV1,
-	"rtc/validate":    (*Server).onlyV1,
+	"rtc/v1":            (*Server).connect,
+	"rtc/v1/validate":   (*Server).validate,
+	"rtc/v1/connection": (*Server).connection,
+	"rtc":               (*Server).onlyV1,
+	"rtc/validate":      (*Server).onlyV1,
 }
 
 // Serve answers one request. It returns false, having written nothing, when
