@@ -64,9 +64,7 @@ func TestConsultation(t *testing.T) {
 
 	// She sees her own connection with the newest token, and only from our page.
 	connection := func(jwt, origin string) (int, string) {
-		status, _, body := b.request(http.MethodGet, "/rtc/v1/connection", "", http.Header{
-			"Authorization": {"Bearer " + jwt}, "Origin": {origin},
-		})
+		status, _, body := b.request(http.MethodPost, "/rtc/v1/connection", `{"token":"`+jwt+`"}`, http.Header{"Origin": {origin}})
 		return status, body
 	}
 	if status, body := connection(refreshed, b.own().Get("Origin")); status != http.StatusOK || !strings.HasPrefix(body, `{"route":"udp"`) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -52,21 +53,27 @@ var sources = map[room.Source]string{
 	room.SourceScreen: "screen", room.SourceScreenAudio: "screen_audio",
 }
 
-var refuseOften = refusal{http.StatusTooManyRequests, "twice a second is enough"}
+var (
+	refuseOften = refusal{http.StatusTooManyRequests, "twice a second is enough"}
+	refusePost  = refusal{http.StatusMethodNotAllowed, "only POST is served here"}
+)
 
 // connection tells the holder of a token about their own media path. It is asked
-// while somebody looks at it, and no client needs it.
+// while somebody looks at it, and no client needs it. The token comes in the body:
+// the header may hold what lets a page through a site's own authentication.
 func (s *Server) connection(w http.ResponseWriter, r *http.Request, c *Call) {
-	if r.Method != http.MethodGet {
-		s.refuse(w, refuseMethod)
+	if r.Method != http.MethodPost {
+		s.refuse(w, refusePost)
 		return
 	}
-	raw := accessToken(r)
-	if raw == "" {
+	var ask struct {
+		Token string `json:"token"`
+	}
+	if json.NewDecoder(io.LimitReader(r.Body, 2*maxToken)).Decode(&ask) != nil || ask.Token == "" {
 		s.refuse(w, refuseNoToken)
 		return
 	}
-	grant, err := verify(c.Tokens, raw)
+	grant, err := verify(c.Tokens, ask.Token)
 	if err != nil {
 		if !s.clients.failed(c.Client, time.Now()) {
 			s.refuse(w, refuseTooMany)
@@ -75,7 +82,7 @@ func (s *Server) connection(w http.ResponseWriter, r *http.Request, c *Call) {
 		s.refuse(w, outcomeOf(err).refusal)
 		return
 	}
-	if !mayValidate(r, c, &grant) {
+	if !mayConnect(r, c, &grant) {
 		s.refuse(w, refuseOrigin)
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,12 +36,26 @@ func connectionOfTwo() room.Connection {
 	return c
 }
 
+func (l *lab) askConnection(method, body, origin string) *http.Response {
+	l.t.Helper()
+	req, err := http.NewRequestWithContext(l.t.Context(), method, l.http.URL+"/rtc/v1/connection", strings.NewReader(body))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if origin != "" {
+		req.Header.Set("Origin", origin)
+	}
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return res
+}
+
 func TestConnectionReport(t *testing.T) {
 	l := newLab(t, nil)
 	l.rooms.media = connectionOfTwo()
-	res := do(t, http.MethodGet, l.http.URL+"/rtc/v1/connection", http.Header{
-		"Authorization": {"Bearer " + ownToken}, "Sec-Fetch-Site": {"same-origin"},
-	})
+	res := l.askConnection(http.MethodPost, `{"token":"`+ownToken+`"}`, ownOrigin)
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
@@ -62,30 +77,31 @@ func TestConnectionReport(t *testing.T) {
 }
 
 func TestConnectionReportIsForItsOwner(t *testing.T) {
+	const own = `{"token":"` + ownToken + `"}`
 	for _, tt := range []struct {
-		name, method, token, origin string
-		err                         error
-		want                        int
+		name, method, body, origin string
+		err                        error
+		want                       int
 	}{
-		{"no token", "GET", "", ownOrigin, nil, 401},
-		{"a bad one", "GET", "bad", ownOrigin, nil, 401},
-		{"another page", "GET", ownToken, "https://evil.example", nil, 403},
-		{"other software", "GET", keyToken, "", nil, 200},
-		{"a wrong method", "POST", ownToken, ownOrigin, nil, 405},
-		{"not in the room", "GET", ownToken, ownOrigin, room.ErrUnknownParticipant, 409},
-		{"removed", "GET", ownToken, ownOrigin, room.ErrRevoked, 403},
-		{"too often", "GET", ownToken, ownOrigin, room.ErrBusy, 429},
-		{"no answer", "GET", ownToken, ownOrigin, errors.New("deadline"), 500},
+		{"nothing", "POST", "", ownOrigin, nil, 401},
+		{"no token", "POST", "{}", ownOrigin, nil, 401},
+		{"no JSON", "POST", ownToken, ownOrigin, nil, 401},
+		{"far too much", "POST", `{"token":"` + strings.Repeat("a", 1<<20) + `"}`, ownOrigin, nil, 401},
+		{"a bad one", "POST", `{"token":"bad"}`, ownOrigin, nil, 401},
+		{"another page", "POST", own, "https://evil.example", nil, 403},
+		{"other software", "POST", `{"token":"` + keyToken + `"}`, "", nil, 200},
+		{"no origin", "POST", own, "", nil, 403},
+		{"a wrong method", "GET", ownToken, ownOrigin, nil, 405},
+		{"not in the room", "POST", own, ownOrigin, room.ErrUnknownParticipant, 409},
+		{"removed", "POST", own, ownOrigin, room.ErrRevoked, 403},
+		{"too often", "POST", own, ownOrigin, room.ErrBusy, 429},
+		{"no answer", "POST", own, ownOrigin, errors.New("deadline"), 500},
 	} {
 		l := newLab(t, nil)
 		if tt.err != nil {
 			l.rooms.err = fmt.Errorf("describing: %w", tt.err)
 		}
-		header := http.Header{"Origin": {tt.origin}}
-		if tt.token != "" {
-			header.Set("Authorization", "Bearer "+tt.token)
-		}
-		res := do(t, tt.method, l.http.URL+"/rtc/v1/connection", header)
+		res := l.askConnection(tt.method, tt.body, tt.origin)
 		_ = res.Body.Close()
 		if res.StatusCode != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, res.StatusCode, tt.want)
@@ -101,7 +117,7 @@ func TestConnectionReportsAreNoSearch(t *testing.T) {
 	l := newLab(t, nil)
 	last := 0
 	for range failuresPerMinute + 1 {
-		res := do(t, http.MethodGet, l.http.URL+"/rtc/v1/connection", http.Header{"Authorization": {"Bearer bad"}})
+		res := l.askConnection(http.MethodPost, `{"token":"bad"}`, ownOrigin)
 		_ = res.Body.Close()
 		last = res.StatusCode
 	}

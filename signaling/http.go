@@ -128,7 +128,11 @@ func (s *Server) refuse(w http.ResponseWriter, f refusal) {
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	switch f.status {
 	case http.StatusMethodNotAllowed:
-		h.Set("Allow", http.MethodGet)
+		allow := http.MethodGet
+		if f == refusePost {
+			allow = http.MethodPost
+		}
+		h.Set("Allow", allow)
 	case http.StatusUpgradeRequired:
 		h.Set("Connection", "Upgrade")
 		h.Set("Upgrade", "websocket")
