@@ -26,10 +26,12 @@ const names: Readonly<Record<DeviceKind, Key & `check.${DeviceKind}`>> = {
 interface Props {
   session: CallSession;
   selfView: Signal<boolean>;
+  /** Shows the connection instead. */
+  connection(): void;
   onClose(): void;
 }
 
-export function Devices({ session, selfView, onClose }: Props) {
+export function Devices({ session, selfView, connection, onClose }: Props) {
   const { lists, hidden } = useDevices();
   const { active } = session.snapshot.value;
   const kinds: DeviceKind[] = canChooseSpeaker() ? ['microphone', 'camera', 'speaker'] : ['microphone', 'camera'];
@@ -55,6 +57,9 @@ export function Devices({ session, selfView, onClose }: Props) {
       </label>
       <Saver session={session} />
       <div class="actions">
+        <button type="button" class="button" data-testid="connection" onClick={connection}>
+          {t('line.show')}
+        </button>
         <button type="button" class="button primary" data-testid="devices-close" onClick={onClose}>
           {t('call.close')}
         </button>

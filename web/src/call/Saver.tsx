@@ -9,7 +9,7 @@ import { t } from '../i18n';
 /** The bound on what is received: off, or one of a few rates. */
 export function Saver({ session }: { session: CallSession }) {
   const { saver } = session.snapshot.value;
-  const [hint, most] = [useId(), useId()];
+  const [hint, most, volume] = [useId(), useId(), useId()];
   return (
     <div class="saver">
       <label class="tick">
@@ -31,15 +31,19 @@ export function Saver({ session }: { session: CallSession }) {
           <select
             id={most}
             data-testid="saver-rate"
+            aria-describedby={volume}
             value={String(saver)}
             onChange={(e) => void session.setSaver(Number(e.currentTarget.value))}
           >
             {savers.map((kbits) => (
               <option key={kbits} value={String(kbits)}>
-                {t('call.saver.rate', { rate: rate(kbits), mb: megabytes(kbits) })}
+                {rate(kbits)}
               </option>
             ))}
           </select>
+          <p id={volume} class="hint">
+            {t('call.saver.volume', { mb: megabytes(saver) })}
+          </p>
         </div>
       )}
     </div>

@@ -30,7 +30,7 @@ export function Tile({ member, why }: { member: Member; why: PauseReason }) {
           {initials(name)}
         </span>
       )}
-      {cameraPaused && <Paused why={why} />}
+      {cameraPaused && (why === 'many' ? <Waits name={name} /> : <Paused why={why} />)}
       <p class="plate">
         {microphone !== 'on' && <Icon of={micOffIcon} size={16} />}
         <span class="name" data-testid="tile-name">
@@ -71,6 +71,23 @@ function Paused({ why }: { why: PauseReason }) {
       </span>
       <p class="paused-title">{t('call.paused')}</p>
       <p class="paused-text">{t(pauseText[why])}</p>
+    </div>
+  );
+}
+
+/** Stands in front of a picture that has its turn when the person speaks. */
+function Waits({ name }: { name: string }) {
+  return (
+    <div class="waits" data-testid="tile-paused">
+      <span class="initials" aria-hidden="true">
+        {initials(name)}
+      </span>
+      <span class="icon-corner" title={t(pauseText.many)}>
+        <Icon of={pausedIcon} size={16} />
+      </span>
+      <p class="vh">
+        {t('call.paused')} – {t(pauseText.many)}
+      </p>
     </div>
   );
 }

@@ -20,6 +20,7 @@ import type { Admission } from '../api/types';
 import { type ErrorCode, fromConnect, fromDisconnect, fromMedia, fromStart } from '../flow/errors';
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
+import { ask, type Connection, watch } from './connection';
 import { cameraLayers, cameraSize } from './layers';
 import { isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { lookEvery, PathWatch, received, retries } from './path';
@@ -217,6 +218,10 @@ class LiveCall implements CallSession {
   /** Under this name the library tells the server, and nobody else, what a page wants to receive at most. */
   #tellSaver(): Promise<void> {
     return this.#room.simulateScenario('subscriber-bandwidth', this.#state.saver * 1000);
+  }
+
+  watchConnection(tell: (c: Connection | null) => void): () => void {
+    return watch(() => ask(this.#o.url, this.#token), tell);
   }
 
   async say(text: string): Promise<void> {

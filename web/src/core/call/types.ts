@@ -3,6 +3,7 @@
 
 import type { ReadonlySignal } from '@preact/signals-core';
 import type { ErrorCode } from '../flow/errors';
+import type { Connection } from './connection';
 
 // What a call looks like from outside. The views know this file only; the media library stands behind session.ts.
 
@@ -72,6 +73,8 @@ export interface CallSession {
   use(kind: DeviceKind, id: string): Promise<void>;
   /** Bounds what is received, in kbit/s; 0 takes the bound away. Pictures shrink or pause for it, sound does not. */
   setSaver(kbits: number): Promise<void>;
+  /** Tells what the server knows of this page's media path, null when it does not answer, until the returned function is called. */
+  watchConnection(tell: (c: Connection | null) => void): () => void;
   say(text: string): Promise<void>;
   startAudio(): Promise<void>;
   leave(): Promise<void>;
