@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import { cameraLayers, cameraSize, large, middle, small } from '../../src/core/call/layers';
+import { cameraLayers, cameraSize, large, layersOf, middle, modest, small } from '../../src/core/call/layers';
 
 /** Headers of a packet beside its payload, in octets: IPv4, UDP, RTP with its extensions, and the tag of the cipher. */
 const headers = 28 + 12 + 16 + 16;
@@ -31,6 +31,18 @@ describe('the layers of a camera', () => {
 
   it('give the middle picture on a line of 500 kbit/s', () => {
     expect(wire(middle) * margin).toBeLessThan(left(500_000));
+  });
+
+  it('give the whole picture of a modest camera there, too', () => {
+    expect(wire({ encoding: modest } as typeof small) * margin).toBeLessThan(left(500_000));
+    const camera = (width?: number, height?: number) => ({
+      getSettings: () => ({ width, height }) as MediaTrackSettings,
+    });
+    expect(layersOf(camera(640, 480)).videoEncoding).toBe(modest);
+    expect(layersOf(camera(480, 640)).videoEncoding).toBe(modest);
+    expect(layersOf(camera(1280, 720))).toBe(cameraLayers);
+    expect(layersOf(camera(720, 1280))).toBe(cameraLayers);
+    expect(layersOf(camera())).toBe(cameraLayers);
   });
 
   it('fit a line of 2 Mbit/s up, all at once, with sound', () => {

@@ -23,6 +23,9 @@ export const large = new VideoPreset(
   30,
 );
 
+/** For a camera that has no more than some 480 lines: its largest picture is everybody's middle one. */
+export const modest = { maxBitrate: 340_000, maxFramerate: 25 };
+
 /** What the camera is asked for. */
 export const cameraSize = VideoPresets.h720.resolution;
 
@@ -32,3 +35,9 @@ export const cameraLayers = {
   videoEncoding: large.encoding,
   videoSimulcastLayers: [small, middle],
 };
+
+/** The same for a camera that is on already. Below this many pixels a row the library sends two layers, not three. */
+export function layersOf(camera: Pick<MediaStreamTrack, 'getSettings'>): typeof cameraLayers {
+  const { width = large.width, height = large.height } = camera.getSettings();
+  return Math.max(width, height) >= 960 ? cameraLayers : { ...cameraLayers, videoEncoding: modest };
+}

@@ -21,7 +21,7 @@ import { type ErrorCode, fromConnect, fromDisconnect, fromMedia, fromStart } fro
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
 import { ask, type Connection, watch } from './connection';
-import { cameraLayers, cameraSize } from './layers';
+import { cameraLayers, cameraSize, layersOf } from './layers';
 import { isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { lookEvery, PathWatch, received, retries } from './path';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
@@ -252,7 +252,7 @@ class LiveCall implements CallSession {
     }
     if (camera?.readyState === 'live') {
       const track = new LocalVideoTrack(camera, undefined, false);
-      jobs.push(me.publishTrack(track, { source: Track.Source.Camera }));
+      jobs.push(me.publishTrack(track, { source: Track.Source.Camera, ...layersOf(camera) }));
     }
     for (const r of await Promise.allSettled(jobs)) {
       if (r.status === 'rejected') this.#notify({ kind: 'failed', code: 33 });
