@@ -23,8 +23,9 @@ const (
 	repairAllowance = 32 << 10
 	noLayer         = -1
 	// catchUpGap packets in a row that are not there mean that no more are, and
-	// catchUpMost bounds the search.
-	catchUpGap, catchUpMost = 8, 256
+	// catchUpMost bounds the search. A key frame leaves in a burst, and a line that
+	// jitters by some milliseconds may bring its last packets first.
+	catchUpGap, catchUpMost = 64, 256
 	// answerTime is what a client may need to apply an answer, beyond half a
 	// round trip. Media that comes before it belongs to nothing there: browsers
 	// drop it and with it the key frame.
