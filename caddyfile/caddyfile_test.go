@@ -90,7 +90,7 @@ func TestSiteErrorsNameLineAndFix(t *testing.T) {
 		{"combination", "videoroom {\n\taddress du\n\tlanguage en\n}", "write language de"},
 		{"zero", "videoroom {\n\tmax_participants 0\n}", "not a number above zero"},
 		{"many", "videoroom {\n\tmax_participants many\n}", "not a number above zero"},
-		{"out of range", "videoroom {\n\tmax_participants 51\n}", "from 2 to 50"},
+		{"out of range", "videoroom {\n\tmax_participants 101\n}", "from 2 to 100"},
 		{"secret missing", "videoroom {\n\tapi_key a\n}", "api_key needs a value"},
 		{"secret short", "videoroom {\n\tapi_key abc hunter2\n}", "32 to 512 bytes"},
 		{"site id", "videoroom {\n\tsite Praxis\n}", "site: must consist of lower-case"},

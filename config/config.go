@@ -43,7 +43,7 @@ const (
 // Limits of the settings.
 const (
 	MinParticipants = 2
-	MaxParticipants = 50
+	MaxParticipants = 100
 	maxNameRunes    = 64
 	maxPracticeRune = 100
 	maxPhoneBytes   = 40
@@ -125,7 +125,7 @@ type Site struct {
 	WaitingRoom string `json:"waiting_room,omitempty"`
 
 	// MaxParticipants is the number of people in one room, hosts included,
-	// from 2 to 50. Default: 10. Further people are told that the room is
+	// from 2 to 100. Default: 10. Further people are told that the room is
 	// full.
 	MaxParticipants int `json:"max_participants,omitempty"`
 

@@ -62,6 +62,18 @@ func TestConsultation(t *testing.T) {
 		return len(p) == 2 && p[0]["audio"] == "muted"
 	})
 
+	// She sees her own connection with the newest token, and only from our page.
+	connection := func(jwt, origin string) (int, string) {
+		status, _, body := b.request(http.MethodPost, "/rtc/v1/connection", `{"token":"`+jwt+`"}`, http.Header{"Origin": {origin}})
+		return status, body
+	}
+	if status, body := connection(refreshed, b.own().Get("Origin")); status != http.StatusOK || !strings.HasPrefix(body, `{"route":"udp"`) {
+		t.Errorf("her connection: %d %s", status, body)
+	}
+	if status, body := connection(refreshed, "https://evil.example"); status != http.StatusForbidden {
+		t.Errorf("another page: %d %s", status, body)
+	}
+
 	// Removed: nothing she ever got leads back in.
 	host.cmd("remove", message{"room": o.id, "identity": in.text("identity")})
 	if l := ann.leave(); l.GetReason() != wire.DisconnectReason_PARTICIPANT_REMOVED || l.GetAction() != wire.LeaveRequest_DISCONNECT {

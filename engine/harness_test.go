@@ -53,6 +53,8 @@ func (fakePeer) Mute(string, bool)                   {}
 func (fakePeer) Subscribe(string, string) error      { return nil }
 func (fakePeer) Unsubscribe(string)                  {}
 func (fakePeer) Settings(string, sfu.Settings)       {}
+func (fakePeer) Limit(uint32)                        {}
+func (fakePeer) Report(tell func(sfu.Report))        { tell(sfu.Report{Route: sfu.RouteUDP}) }
 func (fakePeer) Need() (int, int, bool)              { return 0, 0, false }
 func (fakePeer) SendData(sfu.DataKind, []byte) error { return nil }
 func (fakePeer) Close()                              {}

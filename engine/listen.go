@@ -137,7 +137,7 @@ func (l *listening) open(participant string, deliver func([]byte) bool) (port.Re
 	if l.refusals.has("", "", participant) {
 		return nil, errRemoved
 	}
-	return linkRelay{l.plane.OpenLink(deliver)}, nil
+	return linkRelay{l.plane.OpenRelay(deliver)}, nil
 }
 
 // TURNUser implements port.TURNAuth.

@@ -167,3 +167,8 @@ func (e *entrance) Join(ctx context.Context, j room.Join, c room.Conn) (room.Ses
 func (e *entrance) Resume(ctx context.Context, r room.Resume, c room.Conn) (room.Session, error) {
 	return e.rooms.Resume(ctx, r, c)
 }
+
+// Connection implements signaling.Rooms.
+func (e *entrance) Connection(ctx context.Context, r room.Resume) (room.Connection, error) {
+	return e.rooms.Connection(ctx, r)
+}

@@ -32,9 +32,9 @@ type Limits struct {
 	Refresh time.Duration
 	// Coalesce is the least time between two states told to a host (100 ms).
 	Coalesce time.Duration
-	// WaitingPerRoom and WaitingPerIP bound the queue (20, 3).
+	// WaitingPerRoom and WaitingPerIP bound the queue (20 or as many as the room takes, 3).
 	WaitingPerRoom, WaitingPerIP int
-	// KnocksPerMinute bounds new knocks per room (10).
+	// KnocksPerMinute bounds new knocks per room (10 or as many as the room takes).
 	KnocksPerMinute int
 	// BadLinksPerMinute bounds wrong links per IP (10).
 	BadLinksPerMinute int

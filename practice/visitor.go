@@ -156,10 +156,10 @@ func (d *Desk) queueLocked(r *record, from *source, now time.Time) error {
 	if len(d.secrets) >= d.limits.Knocks {
 		return retry(CodeUnavailable, 60)
 	}
-	if r.waiting() >= d.limits.WaitingPerRoom {
+	if r.waiting() >= r.atLeast(d.limits.WaitingPerRoom) {
 		return retry(CodeTooMany, 60)
 	}
-	if wait := r.arrivals.take(now, d.limits.KnocksPerMinute, time.Minute); wait > 0 {
+	if wait := r.arrivals.take(now, r.atLeast(d.limits.KnocksPerMinute), time.Minute); wait > 0 {
 		return retry(CodeTooMany, seconds(wait))
 	}
 	if !d.crowd.wait(from) {
@@ -167,6 +167,10 @@ func (d *Desk) queueLocked(r *record, from *source, now time.Time) error {
 	}
 	return nil
 }
+
+// atLeast raises a limit to the number of people that the room takes: a large
+// meeting begins for all of them in the same minute.
+func (r *record) atLeast(limit int) int { return max(limit, r.site.MaxParticipants) }
 
 // hangUp leaves a knock without socket; the grace begins.
 func (d *Desk) hangUp(s *visitorSession) {

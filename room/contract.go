@@ -382,6 +382,11 @@ type (
 		TrackSIDs []string
 		Settings  sfu.Settings
 	}
+	// ReceiveLimit bounds what the participant receives, on their own wish.
+	ReceiveLimit struct {
+		// Rate in bit/s; 0: no bound. Sound is never held back for it.
+		Rate uint32
+	}
 	// SubscriptionRights is a publisher's own access list.
 	SubscriptionRights struct {
 		All bool
@@ -447,6 +452,7 @@ func (AddTrack) request()           {}
 func (Mute) request()               {}
 func (Subscription) request()       {}
 func (TrackSettings) request()      {}
+func (ReceiveLimit) request()       {}
 func (SubscriptionRights) request() {}
 func (SyncState) request()          {}
 func (UpdateSelf) request()         {}

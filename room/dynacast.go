@@ -64,10 +64,12 @@ func (r *Room) wanted(t *track) int {
 // the smallest layer that covers it with both sides, whichever way up.
 func (t *track) qualityFor(s *subscription) int {
 	switch {
+	case s.set && s.settings.Disabled:
+		return -1
+	case s.paused:
+		return 0 // what it goes on with
 	case !s.set:
 		return 2
-	case s.settings.Disabled:
-		return -1
 	case s.settings.Width == 0 || s.settings.Height == 0:
 		return min(max(s.settings.Quality, 0), 2)
 	}

@@ -28,6 +28,9 @@ func TestQualityFor(t *testing.T) {
 		"a little larger": {subscription{set: true, settings: sfu.Settings{Width: 321, Height: 180}}, 1},
 		"upright":         {subscription{set: true, settings: sfu.Settings{Width: 360, Height: 640}}, 1},
 		"huge":            {subscription{set: true, settings: sfu.Settings{Width: 4000, Height: 3000}}, 2},
+		"paused":          {subscription{set: true, paused: true, settings: sfu.Settings{Quality: 2}}, 0},
+		"paused, unset":   {subscription{paused: true}, 0},
+		"paused, hidden":  {subscription{set: true, paused: true, settings: sfu.Settings{Disabled: true}}, -1},
 		"size wins":       {subscription{set: true, settings: sfu.Settings{Width: 10, Height: 10, Quality: 2}}, 0},
 	} {
 		if got := tr.qualityFor(&tc.s); got != tc.want {
@@ -112,6 +115,73 @@ func TestDynacastSVC(t *testing.T) {
 		settle()
 		if got := last[SubscribedQuality](a); got.Codecs[0].Enabled != [3]bool{true, true, true} {
 			t.Errorf("told %+v", got)
+		}
+	})
+}
+
+// TestDynacastOfPausedPictures: what everybody has paused needs its smallest layer
+// alone, and the others within a second once somebody is to see it again.
+func TestDynacastOfPausedPictures(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *host) {
+		a := h.join("ada", nil)
+		cam := a.publish("cam", SourceCamera, func(q *AddTrack) { q.Layers = threeLayers })
+		b, c := h.join("bob", nil), h.join("cyd", nil)
+		settle()
+		told := func() [3]bool { return last[SubscribedQuality](a).Codecs[0].Enabled }
+		pause := func(c *client, paused bool) {
+			c.peer().events.PeerStreamState(cam, paused)
+			settle()
+		}
+		pause(b, true)
+		time.Sleep(downgradeDelay + time.Second)
+		settle()
+		if n := len(all[SubscribedQuality](a)); n != 0 {
+			t.Fatalf("cyd still watches: %+v", all[SubscribedQuality](a))
+		}
+		pause(c, true)
+		time.Sleep(downgradeDelay + time.Second)
+		settle()
+		if told() != [3]bool{true} {
+			t.Errorf("all have paused it: %v", told())
+		}
+		pause(b, false)
+		if told() != [3]bool{true, true, true} {
+			t.Errorf("bob is to see it: %v", told())
+		}
+	})
+}
+
+// TestDynacastRestart: a publisher whom nobody watched is told at once that
+// somebody does, however long the layer was off.
+func TestDynacastRestart(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *host) {
+		a := h.join("ada", nil)
+		cam := a.publish("cam", SourceCamera, func(q *AddTrack) { q.Layers = threeLayers })
+		b := h.join("bob", func(j *Join) { j.AdaptiveStream = true })
+		show := func(s sfu.Settings) { b.do(TrackSettings{TrackSIDs: []string{cam}, Settings: s}) }
+		for _, size := range []sfu.Settings{{Width: 160, Height: 90}, {Width: 640, Height: 360}, {Width: 1280, Height: 720}} {
+			show(sfu.Settings{Disabled: true}) // another tab
+			time.Sleep(time.Minute)
+			settle()
+			if got := last[SubscribedQuality](a).Codecs[0].Enabled; got != [3]bool{} {
+				t.Fatalf("nobody watches, yet %v", got)
+			}
+			began := time.Now()
+			show(size)
+			for last[SubscribedQuality](a).Codecs[0].Enabled == [3]bool{} {
+				if time.Since(began) > time.Second {
+					t.Fatalf("%dx%d: not told within a second", size.Width, size.Height)
+				}
+				time.Sleep(10 * time.Millisecond)
+				settle()
+			}
+			want := (&track{info: TrackInfo{Layers: threeLayers}}).qualityFor(&subscription{set: true, settings: size})
+			got := last[SubscribedQuality](a).Codecs[0].Enabled
+			for q := range got {
+				if got[q] != (q <= want) {
+					t.Errorf("%dx%d: told %v", size.Width, size.Height, got)
+				}
+			}
 		}
 	})
 }

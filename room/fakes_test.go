@@ -113,6 +113,9 @@ type fakePeer struct {
 	stale    bool                     // an answer must be renewed
 	offers   int
 	settings map[string]sfu.Settings
+	limits   []uint32
+	report   sfu.Report
+	silent   bool // never reports
 	muted    map[string]bool
 	sent     [][]byte
 	sendErr  error
@@ -204,6 +207,21 @@ func (p *fakePeer) Settings(sid string, s sfu.Settings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settings[sid] = s
+}
+
+func (p *fakePeer) Limit(rate uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.limits = append(p.limits, rate)
+}
+
+func (p *fakePeer) Report(tell func(sfu.Report)) {
+	p.mu.Lock()
+	r, mute := p.report, p.silent
+	p.mu.Unlock()
+	if !mute {
+		go tell(r) // ends with the call
+	}
 }
 
 // needLocked counts missing sections; those without a place are served by free

@@ -31,6 +31,7 @@ var handlers = func() map[reflect.Type]handler {
 	put(on((*Room).mute))
 	put(on((*Room).subscription))
 	put(on((*Room).trackSettings))
+	put(on((*Room).receiveLimit))
 	put(on((*Room).subscriptionRights))
 	put(on((*Room).syncState))
 	put(on((*Room).updateSelf))

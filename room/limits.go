@@ -31,15 +31,17 @@ const (
 	maxAttributes = 64
 	maxNameRunes  = 64
 
-	maxPublished     = 6
-	maxPending       = 8
-	maxLayers        = 3
-	maxCodecs        = 8
-	maxFeatures      = 16
-	maxTrackName     = 256
-	maxCandidates    = 50 // per negotiation
-	maxAudioReceived = 50
-	maxVideoReceived = 25
+	maxPublished  = 6
+	maxPending    = 8
+	maxLayers     = 3
+	maxCodecs     = 8
+	maxFeatures   = 16
+	maxTrackName  = 256
+	maxCandidates = 50 // per negotiation
+	// A meeting of 100 is heard by everybody, as far as they speak in turn; of 32
+	// pictures each client shows some, see package sfu.
+	maxAudioReceived = 112
+	maxVideoReceived = 32
 	// pendingLife is how long an announced track may wait for its section.
 	pendingLife = 60 * time.Second
 	// muteSettle is how long a client's unmute is not heeded after a moderator's
@@ -58,6 +60,11 @@ const (
 	fruitlessWait    = 100 * time.Millisecond
 	maxFruitlessWait = 10 * time.Second
 
+	// In rooms of more people than intimate, offers are asked for no more often
+	// than every askPauseEach for each of them.
+	intimate     = 16
+	askPauseEach = 25 * time.Millisecond
+
 	// A client is told to resume again only after minNudgeWait, and after twice
 	// as long each time, up to maxNudgeWait, until it was not necessary for
 	// nudgeMemory.
@@ -71,6 +78,9 @@ const (
 	// streamSettle is how long after the answer with a picture's section the
 	// client has begun to receive it.
 	streamSettle = time.Second
+
+	// reportPause is the least time between two Connections of one participant.
+	reportPause = 500 * time.Millisecond
 
 	dataRate     = 100 // messages per second and sender
 	dataBurst    = 200

@@ -35,6 +35,9 @@ type Peer interface {
 	Unsubscribe(sid string)
 	// Settings changes what is forwarded of a subscribed track.
 	Settings(sid string, s sfu.Settings)
+	// Limit bounds what the client receives, in bit/s; 0: no bound. It holds
+	// pictures back, never sound.
+	Limit(rate uint32)
 	// Need returns how many recvonly sections the client must add before all
 	// subscriptions fit, and whether it must send an offer at all.
 	Need() (audios, videos int, offer bool)
@@ -46,6 +49,9 @@ type Peer interface {
 	// blocks: it returns sfu.ErrBufferFull when the client reads too slowly and
 	// sfu.ErrNoChannel before the channel is open. Safe for concurrent use.
 	SendData(kind sfu.DataKind, payload []byte) error
+	// Report has tell called once with what is known of the path, from another
+	// goroutine; tell must not block. It is not called when the plane ends before.
+	Report(tell func(sfu.Report))
 	// Close ends the media path. PeerState(PeerClosed) follows.
 	Close()
 }

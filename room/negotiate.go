@@ -110,9 +110,23 @@ func (r *Room) negotiate(p *participant) {
 	if !offer && audios == 0 && videos == 0 {
 		return
 	}
-	p.asked, p.askedFor = true, [2]int{audios, videos}
+	if wait := r.askPause() - time.Since(p.askedAt); wait > 0 {
+		r.await(p, wait)
+		return
+	}
+	p.asked, p.askedFor, p.askedAt = true, [2]int{audios, videos}, time.Now()
 	r.await(p, offerWait)
 	r.send(p, SectionsNeeded{Audios: audios, Videos: videos})
+}
+
+// askPause is how long a client is left alone at least between two askings. In a
+// large meeting an offer has hundreds of kilobytes, and at its beginning somebody
+// comes in every moment: those who came meanwhile are then asked for together.
+func (r *Room) askPause() time.Duration {
+	if len(r.order) <= intimate {
+		return 0
+	}
+	return time.Duration(len(r.order)) * askPauseEach
 }
 
 // syncState restores what a client wanted before its connection was cut, and

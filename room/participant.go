@@ -48,6 +48,7 @@ type participant struct {
 	awaiting   bool // an offer is on its way, or asked for
 	offerTask  *task
 	askedFor   [2]int
+	askedAt    time.Time
 	asked      bool // askedFor holds what the last asking said
 	fruitless  int
 	candidates int
@@ -63,6 +64,8 @@ type participant struct {
 	grade    int // last told; noGrade before the first
 	score    float32
 	lost     bool
+
+	reportedAt time.Time // when p last asked for a Connection
 
 	bucket       bucket
 	backlog      []packet

@@ -19,7 +19,7 @@ import (
 
 func TestEveryRequestHasAHandler(t *testing.T) {
 	all := []Request{
-		Offer{}, Trickle{}, AddTrack{}, Mute{}, Subscription{}, TrackSettings{}, SubscriptionRights{},
+		Offer{}, Trickle{}, AddTrack{}, Mute{}, Subscription{}, TrackSettings{}, ReceiveLimit{}, SubscriptionRights{},
 		SyncState{}, UpdateSelf{}, UpdateAudio{}, UpdateVideo{}, Bye{}, Unsupported{},
 	}
 	for _, req := range all {
@@ -352,6 +352,11 @@ func TestSubscriptionLimit(t *testing.T) {
 			cams = append(cams, p.publish("cam", SourceCamera, nil))
 			pubs = append(pubs, p)
 		}
+		pause := func() {
+			time.Sleep(time.Duration(len(pubs)+1) * askPauseEach)
+			settle()
+		}
+		pause()
 		if len(b.sections()) != maxVideoReceived {
 			t.Fatalf("bob receives %d", len(b.sections()))
 		}
@@ -361,6 +366,7 @@ func TestSubscriptionLimit(t *testing.T) {
 			t.Errorf("answer %+v", got)
 		}
 		pubs[0].unpublish("cam") // a place becomes free
+		pause()
 		if len(b.sections()) != maxVideoReceived {
 			t.Errorf("bob receives %d", len(b.sections()))
 		}

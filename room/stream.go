@@ -16,6 +16,7 @@ func (r *Room) streamStates(n news) {
 			continue
 		}
 		s.paused = paused
+		r.watch(s.track)
 		if s.begun {
 			r.tellStream(n.p, s)
 		}

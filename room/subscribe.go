@@ -186,6 +186,13 @@ func (r *Room) setSettings(p *participant, s *subscription, settings sfu.Setting
 	}
 }
 
+// receiveLimit bounds what p receives, on p's own wish. Nobody else is told.
+func (r *Room) receiveLimit(p *participant, req ReceiveLimit) {
+	if !p.broken {
+		p.peer.Limit(req.Rate)
+	}
+}
+
 // subscriptionRights installs a publisher's own access list.
 func (r *Room) subscriptionRights(p *participant, req SubscriptionRights) {
 	p.rights = nil

@@ -35,6 +35,7 @@ type allotment struct {
 	state allocation.State
 	in    allocation.Input
 	downs []*downTrack // of in.Tracks
+	faces []*downTrack // scratch of chooseFaces
 }
 
 // allocate decides which layers of all pictures t gets for what its path
@@ -43,6 +44,7 @@ func (t *transport) allocate(c *core) {
 	a := &t.allot
 	a.in.Tracks, a.downs = a.in.Tracks[:0], a.downs[:0]
 	sending := uint64(0)
+	t.chooseFaces()
 	for _, d := range t.downs {
 		if d.track.kind != Video {
 			continue
@@ -62,6 +64,7 @@ func (t *transport) allocate(c *core) {
 	if t.line != nil {
 		a.in.Budget = allocation.Video(clamp32(t.line.est.Target()), sound)
 	}
+	a.in.Saver = t.saving(sound)
 	r := a.state.Allocate(c.now, &a.in)
 	// Over budget, a layer that is to go does not stay until the next one has a
 	// key frame: what queues meanwhile would delay sound for seconds.
@@ -73,9 +76,9 @@ func (t *transport) allocate(c *core) {
 		want := r.Wanted
 		switch {
 		case want != 0 && !t.line.modest(c):
-			want = max(want, a.wish(wishMargin))
+			want = max(want, a.within(a.wish(wishMargin)))
 		case want == 0 && !r.Starved:
-			want = t.line.ease(c, a.wish(easeShare))
+			want = t.line.ease(c, a.within(a.wish(easeShare)))
 		}
 		t.line.wanted = 0
 		if want != 0 {
@@ -119,7 +122,7 @@ func (d *downTrack) demand(c *core) allocation.Track {
 	}
 	out := allocation.Track{
 		ID: d.id, MaxSpatial: int8(d.wanted()), MaxTemporal: allocation.Temporal - 1,
-		Hidden: d.settings.Disabled, Muted: u.muted,
+		Hidden: d.settings.Disabled || d.benched, Muted: u.muted, Priority: d.settings.Priority,
 		Face: len(d.to.room.peers) == 2,
 		Sent: allocation.Paused,
 	}
@@ -149,7 +152,8 @@ func (d *downTrack) demand(c *core) allocation.Track {
 
 // grant puts a decision into effect.
 func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool) {
-	if paused := decision.Reason == allocation.Starved; paused != d.paused {
+	d.reason = decision.Reason
+	if paused := decision.Reason == allocation.Starved || d.benched; paused != d.paused {
 		d.paused = paused
 		d.to.events.PeerStreamState(d.track.sid, paused)
 	}

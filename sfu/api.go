@@ -104,6 +104,9 @@ type Settings struct {
 	Width, Height uint32
 	// FPS is the highest frame rate wanted; 0: no limit.
 	FPS uint32
+	// Priority puts a picture before those with a lower one where not all can be
+	// had, for example because its tile is pinned.
+	Priority uint8
 }
 
 // Published tells that a pending track found its place in an offer.

@@ -265,7 +265,7 @@ func TestSpeakers(t *testing.T) {
 		t.Fatalf("speech not told: %v", s.events.speakers)
 	}
 	level = 90
-	s.run(time.Second)
+	s.run(2 * time.Second)
 	if last := s.events.speakers[len(s.events.speakers)-1]; last.Active || last.Level != 0 {
 		t.Errorf("end of speech not told: %v", last)
 	}

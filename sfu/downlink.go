@@ -9,6 +9,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"github.com/caddy-videoroom/videoroom/sfu/internal/allocation"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/sequence"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/vp8"
@@ -24,7 +25,8 @@ const (
 	repairAllowance = 32 << 10
 	noLayer         = -1
 	// catchUpGap packets in a row that are not there mean that no more are, and
-	// catchUpMost bounds the search.
+	// catchUpMost bounds the search. A key frame leaves in a burst, and a line that
+	// jitters by some milliseconds may bring its last packets first.
 	catchUpGap, catchUpMost = 64, 256
 	// answerTime is what a client may need to apply an answer, beyond half a
 	// round trip. Media that comes before it belongs to nothing there: browsers
@@ -55,7 +57,9 @@ type downTrack struct {
 	settings Settings
 	current  int  // layer being forwarded, noLayer before the first key frame
 	target   int  // layer to forward, noLayer for none
-	paused   bool // the path does not carry it; the client knows
+	paused   bool // the path does not carry it, or it is benched; the client knows
+	benched  bool // there are more faces than a client is sent at once
+	pinned   bool // shown on purpose; of use to chooseFaces alone
 	begun    bool // the next packet is the first of a layer
 
 	begins   int64  // nothing is sent before
@@ -64,6 +68,9 @@ type downTrack struct {
 	lastAt   int64
 	packets  uint32
 	octets   uint32
+	wire     uint64  // bytes sent with all headers, repairs included
+	lost     float64 // smoothed, as the client reports it
+	reason   allocation.Reason
 
 	rtxSeq      uint16
 	repairBytes uint32
@@ -310,6 +317,7 @@ func (d *downTrack) seal(c *core, b []byte, n int) bool {
 		c.stats.dropped.Add(1)
 		return false
 	}
+	d.wire += uint64(len(out) + datagramOverhead)
 	d.to.via.Commit(&d.to.dest, len(out))
 	c.stats.out.Add(1)
 	return true

@@ -19,6 +19,7 @@ type Link struct {
 	plane *Plane
 	addr  netip.AddrPort
 	send  func([]byte) bool
+	relay bool // it goes through a relay
 	// owner is the loop that the link serves, one more than its index; 0 before
 	// the first check. A link serves one transport, so it has one owner for good.
 	owner  atomic.Int32
@@ -34,6 +35,13 @@ func (p *Plane) OpenLink(send func([]byte) bool) *Link {
 	var a [4]byte
 	binary.BigEndian.PutUint32(a[:], 0xf0000000|p.links.Add(1)&0x0fffffff)
 	return &Link{plane: p, addr: netip.AddrPortFrom(netip.AddrFrom4(a), 9), send: send}
+}
+
+// OpenRelay makes a link like OpenLink's, for an allocation on a relay.
+func (p *Plane) OpenRelay(send func([]byte) bool) *Link {
+	l := p.OpenLink(send)
+	l.relay = true
+	return l
 }
 
 // Addr is the address that stands for the link.

@@ -13,7 +13,7 @@ import (
 const (
 	maxPending   = 8
 	maxPublished = 12
-	maxSubs      = 128
+	maxSubs      = 160
 )
 
 // Room is the control half of a room's place in the media plane. Its methods and

@@ -12,6 +12,7 @@ type roomMedia struct {
 	peers       []*transport
 	nextSpeaker int64
 	nextQuality int64
+	seats       uint64 // given so far
 }
 
 func (r *roomMedia) forget(t *transport) { r.peers = without(r.peers, t) }
@@ -20,19 +21,26 @@ func (r *roomMedia) tick(c *core) {
 	if c.now >= r.nextSpeaker {
 		r.nextSpeaker = c.now + speakerPeriod
 		r.speakers()
+		r.noteSpeech(c.now)
 	}
 	if c.now >= r.nextQuality {
 		r.nextQuality = c.now + qualityPeriod
-		r.qualities()
+		r.qualities(c.now)
 	}
 }
 
 // Speaker detection: a window counts as speech when enough of its packets are
-// louder than the threshold; speech ends after two silent windows.
+// louder than the threshold. Somebody speaks after half a second of it, silent
+// windows between taken off, so that a cough is none, and does no more after six
+// silent ones, so that a breath is no end. Nearly a second of it brings a face
+// into view where not all can be; see chooseFaces. Both are in windows.
 const (
 	speechLevel   = 40 // -dBov (RFC 6464): smaller is louder
 	speechShare   = 0.4
-	silentWindows = 2
+	speechOnset   = 2.5
+	facesOnset    = 4.5
+	silentWindows = 6
+	fewPackets    = 4
 	levelStep     = 0.1
 )
 
@@ -50,6 +58,7 @@ type loudness struct {
 	sum           float32
 
 	active       bool
+	speech       float32 // windows that were loud, facesOnset at most
 	silent       int
 	level        float32
 	told         float32
@@ -70,16 +79,21 @@ func (l *loudness) window() (changed bool) {
 	if l.packets > 0 {
 		mean = l.sum / float32(l.packets)
 	}
-	speech := l.packets > 0 && float32(l.loud) >= speechShare*float32(l.packets)
+	// Silence may send next to nothing (DTX): a tap alone is no window of speech.
+	loud := float32(l.loud) / float32(max(l.packets, fewPackets))
+	speech := loud >= speechShare
 	l.level = l.level/2 + mean/2
 	l.packets, l.loud, l.sum = 0, 0, 0
 	switch {
 	case speech:
-		l.active, l.silent = true, 0
+		l.speech, l.silent = min(l.speech+loud, facesOnset), 0
+		l.active = l.active || l.speech >= speechOnset
 	case l.active:
 		if l.silent++; l.silent >= silentWindows {
-			l.active = false
+			l.active, l.speech = false, 0
 		}
+	default:
+		l.speech = max(l.speech-1, 0)
 	}
 	if l.active == l.toldActivity && (!l.active || abs32(l.level-l.told) < levelStep) {
 		return false
@@ -112,6 +126,8 @@ func (r *roomMedia) speakers() {
 // qualityState sums up what is known of a peer's media path between two grades.
 type qualityState struct {
 	lost    float64 // smoothed loss on the way to us
+	up      jitter  // on the way to us
+	down    jitter  // on the way to the client
 	told    bool
 	lastTop int
 }
@@ -120,27 +136,13 @@ func (q *qualityState) heard(fraction uint8) {
 	q.lost = q.lost*0.7 + float64(fraction)/256*0.3
 }
 
-// grade maps loss and round-trip time to the three grades people are shown.
-func (t *transport) grade() (grade int, score float32) {
-	loss := max(t.quality.lost, t.loss)
-	rtt := float64(t.rtt) / 1e9
-	score = float32(max(1, 4.5-loss*25-max(0, rtt-0.15)*3))
-	switch {
-	case loss > 0.08 || rtt > 0.6 || t.state == PeerDisconnected:
-		return 0, score
-	case loss > 0.02 || rtt > 0.3:
-		return 1, score
-	}
-	return 2, score
-}
-
-func (r *roomMedia) qualities() {
+func (r *roomMedia) qualities(now int64) {
 	var out []Quality
 	for _, t := range r.peers {
 		if t.state < PeerConnected || t.state > PeerDisconnected {
 			continue
 		}
-		g, score := t.grade()
+		g, score := t.grade(now)
 		if t.quality.told && t.quality.lastTop == g {
 			continue
 		}

@@ -113,6 +113,8 @@ func (t *transport) receptionReports(c *core, reports []rtcp.ReceptionReport) {
 			continue
 		}
 		d.remote = remoteReport{fractionLost: r.FractionLost, jitter: r.Jitter, at: c.now}
+		d.lost = d.lost*0.7 + float64(r.FractionLost)/256*0.3
+		t.quality.down.heard(d.track, r.Jitter, c.now)
 		worst, seen = max(worst, float64(r.FractionLost)/256), true
 		for _, s := range d.reports {
 			if s.at != 0 && s.mid == r.LastSenderReport {
@@ -168,6 +170,8 @@ func (l *upLayer) receptionReport(c *core) rtcp.ReceptionReport {
 		LastSequenceNumber: s.HighestSeq, Jitter: s.Jitter,
 	}
 	l.track.pub.quality.heard(s.FractionLost)
+	l.lost = l.lost*0.7 + float64(s.FractionLost)/256*0.3
+	l.track.pub.quality.up.heard(l.track, s.Jitter, c.now)
 	if l.track.kind == Audio {
 		out.FractionLost = max(out.FractionLost, l.track.heardLoss(c.now))
 	}

@@ -30,6 +30,8 @@ type transport struct {
 	peerID string
 	events PeerEvents
 	room   *roomMedia
+	seat   uint64 // in the order of coming into the room
+	spoke  int64  // when this peer was last heard to speak; 0: never
 	state  PeerState
 
 	cred, formerCred     credentials
@@ -69,6 +71,7 @@ type transport struct {
 	line  *line // nil while nothing is reported on
 	allot allotment
 	sound subscribedSound
+	saver uint32 // bit/s that the client wants to receive at most; 0: no bound
 
 	nextFeedback, nextReport, nextLayers int64
 	nextRelief                           int64
@@ -92,7 +95,7 @@ func (c *core) addTransport(t *transport) {
 	c.all[t] = struct{}{}
 	c.order = append(c.order, t)
 	c.byUfrag[t.cred.ufrag] = t
-	t.room.peers = append(t.room.peers, t)
+	t.room.welcome(t)
 	c.stats.peers.Add(1)
 }
 

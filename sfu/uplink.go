@@ -80,6 +80,8 @@ type upLayer struct {
 
 	lastPacket int64
 	packets    uint64
+	octets     uint64 // of packets with their headers
+	lost       float64
 	sr         senderInfo
 	keys       keyRequests
 }
@@ -276,6 +278,7 @@ func (l *upLayer) media(c *core, seq uint16, payload []byte) {
 	u := l.track
 	l.lastPacket = c.now
 	l.packets++
+	l.octets += uint64(len(c.pkt.Buf) + datagramOverhead)
 	f := &c.fwd
 	f.layer, f.seq, f.ts, f.marker = l, seq, c.pkt.TS, c.pkt.Marker
 	f.payload = payload

@@ -20,6 +20,10 @@ type Rooms interface {
 	// Resume hands a participant a new connection. The first message to it is
 	// room.Reconnected. Errors wrap room.ErrUnknownParticipant or those of Join.
 	Resume(ctx context.Context, r room.Resume, c room.Conn) (room.Session, error)
+	// Connection describes the media path of the participant that r names, whose
+	// SID it does not look at. Errors wrap room.ErrUnknownParticipant,
+	// room.ErrRevoked, room.ErrBusy or ctx's error.
+	Connection(ctx context.Context, r room.Resume) (room.Connection, error)
 }
 
 // Tokens verifies access tokens of one site.

@@ -5,6 +5,7 @@ package signaling
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 
 	"github.com/coder/websocket"
@@ -60,6 +61,9 @@ var requests = table(
 	}),
 	on(func(m *wire.SignalRequest_SyncState) (room.Request, error) {
 		return syncState(m.SyncState), nil
+	}),
+	on(func(m *wire.SignalRequest_Simulate) (room.Request, error) {
+		return receiveLimit(m.Simulate), nil
 	}),
 	on(func(m *wire.SignalRequest_UpdateMetadata) (room.Request, error) {
 		return asRequest(updateSelf(m.UpdateMetadata))
@@ -206,7 +210,18 @@ func trackSettings(m *wire.UpdateTrackSettings) room.TrackSettings {
 	t.Settings.Quality = min(max(int(m.GetQuality()), 0), int(wire.VideoQuality_HIGH))
 	t.Settings.Width, t.Settings.Height = m.GetWidth(), m.GetHeight()
 	t.Settings.FPS = m.GetFps()
+	t.Settings.Priority = uint8(min(m.GetPriority(), math.MaxUint8))
 	return t
+}
+
+// receiveLimit is what clients send for a scenario that LiveKit's servers only
+// simulate. Other scenarios ask nothing of the room.
+func receiveLimit(m *wire.SimulateScenario) room.Request {
+	s, ok := m.GetScenario().(*wire.SimulateScenario_SubscriberBandwidth)
+	if !ok {
+		return nil
+	}
+	return room.ReceiveLimit{Rate: uint32(min(max(s.SubscriberBandwidth, 0), math.MaxUint32))}
 }
 
 func subscriptionRights(m *wire.SubscriptionPermission) room.SubscriptionRights {

@@ -25,6 +25,8 @@ type fakeRooms struct {
 	resumes []room.Resume
 	arrived chan *fakeSession
 	greet   func(c room.Conn)
+	asked   []room.Resume // for their connection
+	media   room.Connection
 }
 
 func newFakeRooms() *fakeRooms {
@@ -58,6 +60,13 @@ func (f *fakeRooms) Resume(_ context.Context, r room.Resume, c room.Conn) (room.
 	f.resumes = append(f.resumes, r)
 	f.mu.Unlock()
 	return f.take(c, func(c room.Conn) { c.Send(room.Reconnected{LastReliable: 41}) })
+}
+
+func (f *fakeRooms) Connection(_ context.Context, r room.Resume) (room.Connection, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, r)
+	return f.media, f.err
 }
 
 func (f *fakeRooms) take(c room.Conn, greet func(room.Conn)) (room.Session, error) {

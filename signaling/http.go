@@ -19,10 +19,11 @@ import (
 
 // routes maps paths below the base path to handlers.
 var routes = map[string]func(*Server, http.ResponseWriter, *http.Request, *Call){
-	"rtc/v1":          (*Server).connect,
-	"rtc/v1/validate": (*Server).validate,
-	"rtc":             (*Server).onlyV1,
-	"rtc/validate":    (*Server).onlyV1,
+	"rtc/v1":            (*Server).connect,
+	"rtc/v1/validate":   (*Server).validate,
+	"rtc/v1/connection": (*Server).connection,
+	"rtc":               (*Server).onlyV1,
+	"rtc/validate":      (*Server).onlyV1,
 }
 
 // Serve answers one request. It returns false, having written nothing, when
@@ -127,7 +128,11 @@ func (s *Server) refuse(w http.ResponseWriter, f refusal) {
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	switch f.status {
 	case http.StatusMethodNotAllowed:
-		h.Set("Allow", http.MethodGet)
+		allow := http.MethodGet
+		if f == refusePost {
+			allow = http.MethodPost
+		}
+		h.Set("Allow", allow)
 	case http.StatusUpgradeRequired:
 		h.Set("Connection", "Upgrade")
 		h.Set("Upgrade", "websocket")

@@ -27,19 +27,21 @@ const (
 
 // Limits of what comes in.
 const (
-	maxFrame       = 256 << 10 // bytes of one WebSocket message
+	maxFrame       = 1 << 20   // bytes of one WebSocket message: a resume brings two descriptions
 	maxToken       = 4 << 10   // bytes of an access token
 	maxJoinEncoded = 384 << 10 // characters of a join request in the URL
 	maxJoinRequest = 256 << 10 // bytes of a join request, inflated
-	maxSDP         = 128 << 10 // bytes of a session description
+	maxSDP         = 512 << 10 // bytes of a session description, as package sfu takes
 	maxMetadata    = 8 << 10   // bytes of metadata and attributes together
 	maxString      = 4 << 10   // bytes of any other string
 	maxRepeated    = 256       // entries of a list or map
 	maxDepth       = 16        // nested messages
 	maxTrickle     = 50        // candidates per offer
 
-	messagesPerSecond = 30
-	messageBurst      = 100
+	// Whenever somebody comes into a meeting of 25 pictures the client tells anew
+	// how large it shows each of them.
+	messagesPerSecond = 100
+	messageBurst      = 400
 	bytesPerSecond    = 256 << 10
 	byteBurst         = 2 * maxFrame
 	maxStrikes        = 3

@@ -25,7 +25,7 @@ func TestPace(t *testing.T) {
 		{"steady", 100, time.Second / messagesPerSecond, 5000, 0, 0},
 		{"burst", 100, 0, messageBurst, 0, 0},
 		{"flood", 100, 0, 1000, messageBurst + 1, messageBurst + 3},
-		{"large messages", maxFrame, time.Second, 100, 0, 0},
+		{"large messages", maxFrame, maxFrame / bytesPerSecond * time.Second, 100, 0, 0},
 		{"large burst", maxFrame, 0, 10, 3, 5},
 	}
 	for _, tt := range tests {

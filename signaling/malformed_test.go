@@ -243,8 +243,8 @@ func TestMalformedJoinRequests(t *testing.T) {
 		}), errBadJoinRequest},
 		{"empty offer", edit(func(m *wire.JoinRequest) { m.PublisherOffer = &wire.SessionDescription{} }), errBadJoinRequest},
 		{"long offer", edit(func(m *wire.JoinRequest) {
-			m.PublisherOffer = &wire.SessionDescription{Type: "offer", Sdp: strings.Repeat("a", maxSDP+1)}
-		}), errLimit},
+			m.PublisherOffer = &wire.SessionDescription{Type: "offer", Sdp: strings.Repeat("a", maxJoinRequest)}
+		}), errHugeJoin},
 		{"long sid", edit(func(m *wire.JoinRequest) { m.ParticipantSid = strings.Repeat("a", maxString+1) }), errLimit},
 		{"long metadata", edit(func(m *wire.JoinRequest) { m.Metadata = strings.Repeat("a", maxMetadata+1) }), errLimit},
 		{"metadata and attributes", edit(func(m *wire.JoinRequest) {

@@ -126,7 +126,7 @@ func TestBurstIsServed(t *testing.T) {
 func TestHugeFrame(t *testing.T) {
 	l := newLab(t, nil)
 	c := l.enter()
-	go func() { _ = c.write(websocket.MessageBinary, make([]byte, 1<<20)) }() // ends when the server closes
+	go func() { _ = c.write(websocket.MessageBinary, make([]byte, maxFrame+1)) }() // ends when the server closes
 	if code := c.closed(); code != websocket.StatusMessageTooBig && code != -1 {
 		t.Errorf("closed with %d", code)
 	}

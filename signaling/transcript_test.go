@@ -249,6 +249,15 @@ func requestsScenario(s *transcript) {
 		{Message: &wire.SignalRequest_TrackSetting{TrackSetting: &wire.UpdateTrackSettings{
 			TrackSids: []string{"TR_2"}, Quality: wire.VideoQuality_OFF,
 		}}},
+		{Message: &wire.SignalRequest_Simulate{Simulate: &wire.SimulateScenario{
+			Scenario: &wire.SimulateScenario_SubscriberBandwidth{SubscriberBandwidth: 500_000},
+		}}},
+		{Message: &wire.SignalRequest_Simulate{Simulate: &wire.SimulateScenario{
+			Scenario: &wire.SimulateScenario_SubscriberBandwidth{SubscriberBandwidth: -1},
+		}}},
+		{Message: &wire.SignalRequest_Simulate{Simulate: &wire.SimulateScenario{
+			Scenario: &wire.SimulateScenario_SubscriberBandwidth{SubscriberBandwidth: 1 << 40},
+		}}},
 		{Message: &wire.SignalRequest_SubscriptionPermission{SubscriptionPermission: &wire.SubscriptionPermission{
 			AllParticipants: true,
 		}}},

@@ -166,7 +166,7 @@ func (x LeaveRequest_Action) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LeaveRequest_Action.Descriptor instead.
 func (LeaveRequest_Action) EnumDescriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{21, 0}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{22, 0}
 }
 
 type RequestResponse_Reason int32
@@ -242,7 +242,7 @@ func (x RequestResponse_Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RequestResponse_Reason.Descriptor instead.
 func (RequestResponse_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{39, 0}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{40, 0}
 }
 
 type WrappedJoinRequest_Compression int32
@@ -288,7 +288,7 @@ func (x WrappedJoinRequest_Compression) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WrappedJoinRequest_Compression.Descriptor instead.
 func (WrappedJoinRequest_Compression) EnumDescriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{43, 0}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{44, 0}
 }
 
 // SignalRequest is one message of a client. Members that are missing here
@@ -306,6 +306,7 @@ type SignalRequest struct {
 	//	*SignalRequest_Leave
 	//	*SignalRequest_SubscriptionPermission
 	//	*SignalRequest_SyncState
+	//	*SignalRequest_Simulate
 	//	*SignalRequest_Ping
 	//	*SignalRequest_UpdateMetadata
 	//	*SignalRequest_PingReq
@@ -438,6 +439,15 @@ func (x *SignalRequest) GetSyncState() *SyncState {
 	return nil
 }
 
+func (x *SignalRequest) GetSimulate() *SimulateScenario {
+	if x != nil {
+		if x, ok := x.Message.(*SignalRequest_Simulate); ok {
+			return x.Simulate
+		}
+	}
+	return nil
+}
+
 func (x *SignalRequest) GetPing() int64 {
 	if x != nil {
 		if x, ok := x.Message.(*SignalRequest_Ping); ok {
@@ -559,6 +569,10 @@ type SignalRequest_SyncState struct {
 	SyncState *SyncState `protobuf:"bytes,12,opt,name=sync_state,json=syncState,proto3,oneof"`
 }
 
+type SignalRequest_Simulate struct {
+	Simulate *SimulateScenario `protobuf:"bytes,13,opt,name=simulate,proto3,oneof"`
+}
+
 type SignalRequest_Ping struct {
 	Ping int64 `protobuf:"varint,14,opt,name=ping,proto3,oneof"` // the client's clock in ms
 }
@@ -612,6 +626,8 @@ func (*SignalRequest_Leave) isSignalRequest_Message() {}
 func (*SignalRequest_SubscriptionPermission) isSignalRequest_Message() {}
 
 func (*SignalRequest_SyncState) isSignalRequest_Message() {}
+
+func (*SignalRequest_Simulate) isSignalRequest_Message() {}
 
 func (*SignalRequest_Ping) isSignalRequest_Message() {}
 
@@ -2082,6 +2098,74 @@ func (x *UpdateSubscription) GetParticipantTracks() []*ParticipantTracks {
 	return nil
 }
 
+// SimulateScenario holds the one scenario that is served: a bound, in bit/s, on
+// what the client receives; 0 takes it away.
+type SimulateScenario struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Scenario:
+	//
+	//	*SimulateScenario_SubscriberBandwidth
+	Scenario      isSimulateScenario_Scenario `protobuf_oneof:"scenario"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SimulateScenario) Reset() {
+	*x = SimulateScenario{}
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SimulateScenario) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SimulateScenario) ProtoMessage() {}
+
+func (x *SimulateScenario) ProtoReflect() protoreflect.Message {
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SimulateScenario.ProtoReflect.Descriptor instead.
+func (*SimulateScenario) Descriptor() ([]byte, []int) {
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SimulateScenario) GetScenario() isSimulateScenario_Scenario {
+	if x != nil {
+		return x.Scenario
+	}
+	return nil
+}
+
+func (x *SimulateScenario) GetSubscriberBandwidth() int64 {
+	if x != nil {
+		if x, ok := x.Scenario.(*SimulateScenario_SubscriberBandwidth); ok {
+			return x.SubscriberBandwidth
+		}
+	}
+	return 0
+}
+
+type isSimulateScenario_Scenario interface {
+	isSimulateScenario_Scenario()
+}
+
+type SimulateScenario_SubscriberBandwidth struct {
+	SubscriberBandwidth int64 `protobuf:"varint,6,opt,name=subscriber_bandwidth,json=subscriberBandwidth,proto3,oneof"`
+}
+
+func (*SimulateScenario_SubscriberBandwidth) isSimulateScenario_Scenario() {}
+
 type UpdateTrackSettings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	TrackSids     []string               `protobuf:"bytes,1,rep,name=track_sids,json=trackSids,proto3" json:"track_sids,omitempty"`
@@ -2097,7 +2181,7 @@ type UpdateTrackSettings struct {
 
 func (x *UpdateTrackSettings) Reset() {
 	*x = UpdateTrackSettings{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[18]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2109,7 +2193,7 @@ func (x *UpdateTrackSettings) String() string {
 func (*UpdateTrackSettings) ProtoMessage() {}
 
 func (x *UpdateTrackSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[18]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2122,7 +2206,7 @@ func (x *UpdateTrackSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateTrackSettings.ProtoReflect.Descriptor instead.
 func (*UpdateTrackSettings) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{18}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UpdateTrackSettings) GetTrackSids() []string {
@@ -2184,7 +2268,7 @@ type UpdateLocalAudioTrack struct {
 
 func (x *UpdateLocalAudioTrack) Reset() {
 	*x = UpdateLocalAudioTrack{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[19]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2196,7 +2280,7 @@ func (x *UpdateLocalAudioTrack) String() string {
 func (*UpdateLocalAudioTrack) ProtoMessage() {}
 
 func (x *UpdateLocalAudioTrack) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[19]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2209,7 +2293,7 @@ func (x *UpdateLocalAudioTrack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateLocalAudioTrack.ProtoReflect.Descriptor instead.
 func (*UpdateLocalAudioTrack) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{19}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *UpdateLocalAudioTrack) GetTrackSid() string {
@@ -2237,7 +2321,7 @@ type UpdateLocalVideoTrack struct {
 
 func (x *UpdateLocalVideoTrack) Reset() {
 	*x = UpdateLocalVideoTrack{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[20]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2249,7 +2333,7 @@ func (x *UpdateLocalVideoTrack) String() string {
 func (*UpdateLocalVideoTrack) ProtoMessage() {}
 
 func (x *UpdateLocalVideoTrack) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[20]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2262,7 +2346,7 @@ func (x *UpdateLocalVideoTrack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateLocalVideoTrack.ProtoReflect.Descriptor instead.
 func (*UpdateLocalVideoTrack) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{20}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *UpdateLocalVideoTrack) GetTrackSid() string {
@@ -2297,7 +2381,7 @@ type LeaveRequest struct {
 
 func (x *LeaveRequest) Reset() {
 	*x = LeaveRequest{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[21]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2309,7 +2393,7 @@ func (x *LeaveRequest) String() string {
 func (*LeaveRequest) ProtoMessage() {}
 
 func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[21]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2322,7 +2406,7 @@ func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
 func (*LeaveRequest) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{21}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LeaveRequest) GetCanReconnect() bool {
@@ -2358,7 +2442,7 @@ type UpdateParticipantMetadata struct {
 
 func (x *UpdateParticipantMetadata) Reset() {
 	*x = UpdateParticipantMetadata{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[22]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2370,7 +2454,7 @@ func (x *UpdateParticipantMetadata) String() string {
 func (*UpdateParticipantMetadata) ProtoMessage() {}
 
 func (x *UpdateParticipantMetadata) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[22]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2383,7 +2467,7 @@ func (x *UpdateParticipantMetadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateParticipantMetadata.ProtoReflect.Descriptor instead.
 func (*UpdateParticipantMetadata) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{22}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UpdateParticipantMetadata) GetMetadata() string {
@@ -2423,7 +2507,7 @@ type SpeakersChanged struct {
 
 func (x *SpeakersChanged) Reset() {
 	*x = SpeakersChanged{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[23]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2435,7 +2519,7 @@ func (x *SpeakersChanged) String() string {
 func (*SpeakersChanged) ProtoMessage() {}
 
 func (x *SpeakersChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[23]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2448,7 +2532,7 @@ func (x *SpeakersChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpeakersChanged.ProtoReflect.Descriptor instead.
 func (*SpeakersChanged) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{23}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SpeakersChanged) GetSpeakers() []*SpeakerInfo {
@@ -2467,7 +2551,7 @@ type RoomUpdate struct {
 
 func (x *RoomUpdate) Reset() {
 	*x = RoomUpdate{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[24]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2479,7 +2563,7 @@ func (x *RoomUpdate) String() string {
 func (*RoomUpdate) ProtoMessage() {}
 
 func (x *RoomUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[24]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2492,7 +2576,7 @@ func (x *RoomUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomUpdate.ProtoReflect.Descriptor instead.
 func (*RoomUpdate) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{24}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RoomUpdate) GetRoom() *Room {
@@ -2513,7 +2597,7 @@ type ConnectionQualityInfo struct {
 
 func (x *ConnectionQualityInfo) Reset() {
 	*x = ConnectionQualityInfo{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[25]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2525,7 +2609,7 @@ func (x *ConnectionQualityInfo) String() string {
 func (*ConnectionQualityInfo) ProtoMessage() {}
 
 func (x *ConnectionQualityInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[25]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2538,7 +2622,7 @@ func (x *ConnectionQualityInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionQualityInfo.ProtoReflect.Descriptor instead.
 func (*ConnectionQualityInfo) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{25}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ConnectionQualityInfo) GetParticipantSid() string {
@@ -2571,7 +2655,7 @@ type ConnectionQualityUpdate struct {
 
 func (x *ConnectionQualityUpdate) Reset() {
 	*x = ConnectionQualityUpdate{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[26]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2583,7 +2667,7 @@ func (x *ConnectionQualityUpdate) String() string {
 func (*ConnectionQualityUpdate) ProtoMessage() {}
 
 func (x *ConnectionQualityUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[26]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2596,7 +2680,7 @@ func (x *ConnectionQualityUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionQualityUpdate.ProtoReflect.Descriptor instead.
 func (*ConnectionQualityUpdate) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{26}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ConnectionQualityUpdate) GetUpdates() []*ConnectionQualityInfo {
@@ -2616,7 +2700,7 @@ type SubscribedQuality struct {
 
 func (x *SubscribedQuality) Reset() {
 	*x = SubscribedQuality{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[27]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2628,7 +2712,7 @@ func (x *SubscribedQuality) String() string {
 func (*SubscribedQuality) ProtoMessage() {}
 
 func (x *SubscribedQuality) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[27]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2641,7 +2725,7 @@ func (x *SubscribedQuality) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribedQuality.ProtoReflect.Descriptor instead.
 func (*SubscribedQuality) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{27}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SubscribedQuality) GetQuality() VideoQuality {
@@ -2668,7 +2752,7 @@ type SubscribedCodec struct {
 
 func (x *SubscribedCodec) Reset() {
 	*x = SubscribedCodec{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[28]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2680,7 +2764,7 @@ func (x *SubscribedCodec) String() string {
 func (*SubscribedCodec) ProtoMessage() {}
 
 func (x *SubscribedCodec) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[28]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2693,7 +2777,7 @@ func (x *SubscribedCodec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribedCodec.ProtoReflect.Descriptor instead.
 func (*SubscribedCodec) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{28}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SubscribedCodec) GetCodec() string {
@@ -2721,7 +2805,7 @@ type SubscribedQualityUpdate struct {
 
 func (x *SubscribedQualityUpdate) Reset() {
 	*x = SubscribedQualityUpdate{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[29]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2733,7 +2817,7 @@ func (x *SubscribedQualityUpdate) String() string {
 func (*SubscribedQualityUpdate) ProtoMessage() {}
 
 func (x *SubscribedQualityUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[29]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2746,7 +2830,7 @@ func (x *SubscribedQualityUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribedQualityUpdate.ProtoReflect.Descriptor instead.
 func (*SubscribedQualityUpdate) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{29}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SubscribedQualityUpdate) GetTrackSid() string {
@@ -2782,7 +2866,7 @@ type TrackPermission struct {
 
 func (x *TrackPermission) Reset() {
 	*x = TrackPermission{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[30]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2794,7 +2878,7 @@ func (x *TrackPermission) String() string {
 func (*TrackPermission) ProtoMessage() {}
 
 func (x *TrackPermission) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[30]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2807,7 +2891,7 @@ func (x *TrackPermission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrackPermission.ProtoReflect.Descriptor instead.
 func (*TrackPermission) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{30}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *TrackPermission) GetParticipantSid() string {
@@ -2848,7 +2932,7 @@ type SubscriptionPermission struct {
 
 func (x *SubscriptionPermission) Reset() {
 	*x = SubscriptionPermission{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[31]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2860,7 +2944,7 @@ func (x *SubscriptionPermission) String() string {
 func (*SubscriptionPermission) ProtoMessage() {}
 
 func (x *SubscriptionPermission) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[31]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2873,7 +2957,7 @@ func (x *SubscriptionPermission) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscriptionPermission.ProtoReflect.Descriptor instead.
 func (*SubscriptionPermission) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{31}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SubscriptionPermission) GetAllParticipants() bool {
@@ -2901,7 +2985,7 @@ type StreamStateInfo struct {
 
 func (x *StreamStateInfo) Reset() {
 	*x = StreamStateInfo{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[32]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2913,7 +2997,7 @@ func (x *StreamStateInfo) String() string {
 func (*StreamStateInfo) ProtoMessage() {}
 
 func (x *StreamStateInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[32]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2926,7 +3010,7 @@ func (x *StreamStateInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamStateInfo.ProtoReflect.Descriptor instead.
 func (*StreamStateInfo) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{32}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *StreamStateInfo) GetParticipantSid() string {
@@ -2960,7 +3044,7 @@ type StreamStateUpdate struct {
 
 func (x *StreamStateUpdate) Reset() {
 	*x = StreamStateUpdate{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[33]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2972,7 +3056,7 @@ func (x *StreamStateUpdate) String() string {
 func (*StreamStateUpdate) ProtoMessage() {}
 
 func (x *StreamStateUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[33]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2985,7 +3069,7 @@ func (x *StreamStateUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamStateUpdate.ProtoReflect.Descriptor instead.
 func (*StreamStateUpdate) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{33}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *StreamStateUpdate) GetStreamStates() []*StreamStateInfo {
@@ -3006,7 +3090,7 @@ type SubscriptionPermissionUpdate struct {
 
 func (x *SubscriptionPermissionUpdate) Reset() {
 	*x = SubscriptionPermissionUpdate{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[34]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3018,7 +3102,7 @@ func (x *SubscriptionPermissionUpdate) String() string {
 func (*SubscriptionPermissionUpdate) ProtoMessage() {}
 
 func (x *SubscriptionPermissionUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[34]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3031,7 +3115,7 @@ func (x *SubscriptionPermissionUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscriptionPermissionUpdate.ProtoReflect.Descriptor instead.
 func (*SubscriptionPermissionUpdate) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{34}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SubscriptionPermissionUpdate) GetParticipantSid() string {
@@ -3066,7 +3150,7 @@ type SyncState struct {
 
 func (x *SyncState) Reset() {
 	*x = SyncState{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[35]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3078,7 +3162,7 @@ func (x *SyncState) String() string {
 func (*SyncState) ProtoMessage() {}
 
 func (x *SyncState) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[35]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3091,7 +3175,7 @@ func (x *SyncState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncState.ProtoReflect.Descriptor instead.
 func (*SyncState) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{35}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SyncState) GetSubscription() *UpdateSubscription {
@@ -3125,7 +3209,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[36]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3137,7 +3221,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[36]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3150,7 +3234,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{36}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Ping) GetTimestamp() int64 {
@@ -3177,7 +3261,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[37]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3189,7 +3273,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[37]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3202,7 +3286,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{37}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Pong) GetLastPingTimestamp() int64 {
@@ -3229,7 +3313,7 @@ type SubscriptionResponse struct {
 
 func (x *SubscriptionResponse) Reset() {
 	*x = SubscriptionResponse{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[38]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3241,7 +3325,7 @@ func (x *SubscriptionResponse) String() string {
 func (*SubscriptionResponse) ProtoMessage() {}
 
 func (x *SubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[38]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3254,7 +3338,7 @@ func (x *SubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*SubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{38}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SubscriptionResponse) GetTrackSid() string {
@@ -3287,7 +3371,7 @@ type RequestResponse struct {
 
 func (x *RequestResponse) Reset() {
 	*x = RequestResponse{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[39]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3299,7 +3383,7 @@ func (x *RequestResponse) String() string {
 func (*RequestResponse) ProtoMessage() {}
 
 func (x *RequestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[39]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3312,7 +3396,7 @@ func (x *RequestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestResponse.ProtoReflect.Descriptor instead.
 func (*RequestResponse) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{39}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RequestResponse) GetRequestId() uint32 {
@@ -3386,7 +3470,7 @@ type TrackSubscribed struct {
 
 func (x *TrackSubscribed) Reset() {
 	*x = TrackSubscribed{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[40]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3398,7 +3482,7 @@ func (x *TrackSubscribed) String() string {
 func (*TrackSubscribed) ProtoMessage() {}
 
 func (x *TrackSubscribed) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[40]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3411,7 +3495,7 @@ func (x *TrackSubscribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrackSubscribed.ProtoReflect.Descriptor instead.
 func (*TrackSubscribed) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{40}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *TrackSubscribed) GetTrackSid() string {
@@ -3432,7 +3516,7 @@ type ConnectionSettings struct {
 
 func (x *ConnectionSettings) Reset() {
 	*x = ConnectionSettings{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[41]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3444,7 +3528,7 @@ func (x *ConnectionSettings) String() string {
 func (*ConnectionSettings) ProtoMessage() {}
 
 func (x *ConnectionSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[41]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3457,7 +3541,7 @@ func (x *ConnectionSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionSettings.ProtoReflect.Descriptor instead.
 func (*ConnectionSettings) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{41}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ConnectionSettings) GetAutoSubscribe() bool {
@@ -3500,7 +3584,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[42]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3512,7 +3596,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[42]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3525,7 +3609,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{42}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *JoinRequest) GetClientInfo() *ClientInfo {
@@ -3608,7 +3692,7 @@ type WrappedJoinRequest struct {
 
 func (x *WrappedJoinRequest) Reset() {
 	*x = WrappedJoinRequest{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[43]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3620,7 +3704,7 @@ func (x *WrappedJoinRequest) String() string {
 func (*WrappedJoinRequest) ProtoMessage() {}
 
 func (x *WrappedJoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[43]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3633,7 +3717,7 @@ func (x *WrappedJoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WrappedJoinRequest.ProtoReflect.Descriptor instead.
 func (*WrappedJoinRequest) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{43}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *WrappedJoinRequest) GetCompression() WrappedJoinRequest_Compression {
@@ -3660,7 +3744,7 @@ type MediaSectionsRequirement struct {
 
 func (x *MediaSectionsRequirement) Reset() {
 	*x = MediaSectionsRequirement{}
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[44]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3672,7 +3756,7 @@ func (x *MediaSectionsRequirement) String() string {
 func (*MediaSectionsRequirement) ProtoMessage() {}
 
 func (x *MediaSectionsRequirement) ProtoReflect() protoreflect.Message {
-	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[44]
+	mi := &file_signaling_wire_videoroom_rtc_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3685,7 +3769,7 @@ func (x *MediaSectionsRequirement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MediaSectionsRequirement.ProtoReflect.Descriptor instead.
 func (*MediaSectionsRequirement) Descriptor() ([]byte, []int) {
-	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{44}
+	return file_signaling_wire_videoroom_rtc_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *MediaSectionsRequirement) GetNumAudios() uint32 {
@@ -3706,8 +3790,7 @@ var File_signaling_wire_videoroom_rtc_proto protoreflect.FileDescriptor
 
 const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\n" +
-	"\"signaling/wire/videoroom_rtc.proto\x12\x0evideoroom.wire\x1a%signaling/wire/videoroom_models.proto\"\xd0\n" +
-	"\n" +
+	"\"signaling/wire/videoroom_rtc.proto\x12\x0evideoroom.wire\x1a%signaling/wire/videoroom_models.proto\"\x90\v\n" +
 	"\rSignalRequest\x12:\n" +
 	"\x05offer\x18\x01 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x05offer\x12:\n" +
 	"\atrickle\x18\x03 \x01(\v2\x1e.videoroom.wire.TrickleRequestH\x00R\atrickle\x12>\n" +
@@ -3718,7 +3801,8 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\x05leave\x18\b \x01(\v2\x1c.videoroom.wire.LeaveRequestH\x00R\x05leave\x12a\n" +
 	"\x17subscription_permission\x18\v \x01(\v2&.videoroom.wire.SubscriptionPermissionH\x00R\x16subscriptionPermission\x12:\n" +
 	"\n" +
-	"sync_state\x18\f \x01(\v2\x19.videoroom.wire.SyncStateH\x00R\tsyncState\x12\x14\n" +
+	"sync_state\x18\f \x01(\v2\x19.videoroom.wire.SyncStateH\x00R\tsyncState\x12>\n" +
+	"\bsimulate\x18\r \x01(\v2 .videoroom.wire.SimulateScenarioH\x00R\bsimulate\x12\x14\n" +
 	"\x04ping\x18\x0e \x01(\x03H\x00R\x04ping\x12T\n" +
 	"\x0fupdate_metadata\x18\x0f \x01(\v2).videoroom.wire.UpdateParticipantMetadataH\x00R\x0eupdateMetadata\x121\n" +
 	"\bping_req\x18\x10 \x01(\v2\x14.videoroom.wire.PingH\x00R\apingReq\x12U\n" +
@@ -3851,7 +3935,11 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\n" +
 	"track_sids\x18\x01 \x03(\tR\ttrackSids\x12\x1c\n" +
 	"\tsubscribe\x18\x02 \x01(\bR\tsubscribe\x12P\n" +
-	"\x12participant_tracks\x18\x03 \x03(\v2!.videoroom.wire.ParticipantTracksR\x11participantTracks\"\xe4\x01\n" +
+	"\x12participant_tracks\x18\x03 \x03(\v2!.videoroom.wire.ParticipantTracksR\x11participantTracks\"S\n" +
+	"\x10SimulateScenario\x123\n" +
+	"\x14subscriber_bandwidth\x18\x06 \x01(\x03H\x00R\x13subscriberBandwidthB\n" +
+	"\n" +
+	"\bscenario\"\xe4\x01\n" +
 	"\x13UpdateTrackSettings\x12\x1d\n" +
 	"\n" +
 	"track_sids\x18\x01 \x03(\tR\ttrackSids\x12\x1a\n" +
@@ -4025,7 +4113,7 @@ func file_signaling_wire_videoroom_rtc_proto_rawDescGZIP() []byte {
 }
 
 var file_signaling_wire_videoroom_rtc_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_signaling_wire_videoroom_rtc_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_signaling_wire_videoroom_rtc_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_signaling_wire_videoroom_rtc_proto_goTypes = []any{
 	(SignalTarget)(0),                    // 0: videoroom.wire.SignalTarget
 	(StreamState)(0),                     // 1: videoroom.wire.StreamState
@@ -4050,56 +4138,57 @@ var file_signaling_wire_videoroom_rtc_proto_goTypes = []any{
 	(*SessionDescription)(nil),           // 20: videoroom.wire.SessionDescription
 	(*ParticipantUpdate)(nil),            // 21: videoroom.wire.ParticipantUpdate
 	(*UpdateSubscription)(nil),           // 22: videoroom.wire.UpdateSubscription
-	(*UpdateTrackSettings)(nil),          // 23: videoroom.wire.UpdateTrackSettings
-	(*UpdateLocalAudioTrack)(nil),        // 24: videoroom.wire.UpdateLocalAudioTrack
-	(*UpdateLocalVideoTrack)(nil),        // 25: videoroom.wire.UpdateLocalVideoTrack
-	(*LeaveRequest)(nil),                 // 26: videoroom.wire.LeaveRequest
-	(*UpdateParticipantMetadata)(nil),    // 27: videoroom.wire.UpdateParticipantMetadata
-	(*SpeakersChanged)(nil),              // 28: videoroom.wire.SpeakersChanged
-	(*RoomUpdate)(nil),                   // 29: videoroom.wire.RoomUpdate
-	(*ConnectionQualityInfo)(nil),        // 30: videoroom.wire.ConnectionQualityInfo
-	(*ConnectionQualityUpdate)(nil),      // 31: videoroom.wire.ConnectionQualityUpdate
-	(*SubscribedQuality)(nil),            // 32: videoroom.wire.SubscribedQuality
-	(*SubscribedCodec)(nil),              // 33: videoroom.wire.SubscribedCodec
-	(*SubscribedQualityUpdate)(nil),      // 34: videoroom.wire.SubscribedQualityUpdate
-	(*TrackPermission)(nil),              // 35: videoroom.wire.TrackPermission
-	(*SubscriptionPermission)(nil),       // 36: videoroom.wire.SubscriptionPermission
-	(*StreamStateInfo)(nil),              // 37: videoroom.wire.StreamStateInfo
-	(*StreamStateUpdate)(nil),            // 38: videoroom.wire.StreamStateUpdate
-	(*SubscriptionPermissionUpdate)(nil), // 39: videoroom.wire.SubscriptionPermissionUpdate
-	(*SyncState)(nil),                    // 40: videoroom.wire.SyncState
-	(*Ping)(nil),                         // 41: videoroom.wire.Ping
-	(*Pong)(nil),                         // 42: videoroom.wire.Pong
-	(*SubscriptionResponse)(nil),         // 43: videoroom.wire.SubscriptionResponse
-	(*RequestResponse)(nil),              // 44: videoroom.wire.RequestResponse
-	(*TrackSubscribed)(nil),              // 45: videoroom.wire.TrackSubscribed
-	(*ConnectionSettings)(nil),           // 46: videoroom.wire.ConnectionSettings
-	(*JoinRequest)(nil),                  // 47: videoroom.wire.JoinRequest
-	(*WrappedJoinRequest)(nil),           // 48: videoroom.wire.WrappedJoinRequest
-	(*MediaSectionsRequirement)(nil),     // 49: videoroom.wire.MediaSectionsRequirement
-	nil,                                  // 50: videoroom.wire.SessionDescription.MidToTrackIdEntry
-	nil,                                  // 51: videoroom.wire.UpdateParticipantMetadata.AttributesEntry
-	nil,                                  // 52: videoroom.wire.JoinRequest.ParticipantAttributesEntry
-	(*VideoLayer)(nil),                   // 53: videoroom.wire.VideoLayer
-	(TrackType)(0),                       // 54: videoroom.wire.TrackType
-	(TrackSource)(0),                     // 55: videoroom.wire.TrackSource
-	(Encryption_Type)(0),                 // 56: videoroom.wire.Encryption.Type
-	(BackupCodecPolicy)(0),               // 57: videoroom.wire.BackupCodecPolicy
-	(AudioTrackFeature)(0),               // 58: videoroom.wire.AudioTrackFeature
-	(*Room)(nil),                         // 59: videoroom.wire.Room
-	(*ParticipantInfo)(nil),              // 60: videoroom.wire.ParticipantInfo
-	(*ClientConfiguration)(nil),          // 61: videoroom.wire.ClientConfiguration
-	(*ServerInfo)(nil),                   // 62: videoroom.wire.ServerInfo
-	(*Codec)(nil),                        // 63: videoroom.wire.Codec
-	(*TrackInfo)(nil),                    // 64: videoroom.wire.TrackInfo
-	(*ParticipantTracks)(nil),            // 65: videoroom.wire.ParticipantTracks
-	(VideoQuality)(0),                    // 66: videoroom.wire.VideoQuality
-	(DisconnectReason)(0),                // 67: videoroom.wire.DisconnectReason
-	(*SpeakerInfo)(nil),                  // 68: videoroom.wire.SpeakerInfo
-	(ConnectionQuality)(0),               // 69: videoroom.wire.ConnectionQuality
-	(SubscriptionError)(0),               // 70: videoroom.wire.SubscriptionError
-	(*ClientInfo)(nil),                   // 71: videoroom.wire.ClientInfo
-	(ReconnectReason)(0),                 // 72: videoroom.wire.ReconnectReason
+	(*SimulateScenario)(nil),             // 23: videoroom.wire.SimulateScenario
+	(*UpdateTrackSettings)(nil),          // 24: videoroom.wire.UpdateTrackSettings
+	(*UpdateLocalAudioTrack)(nil),        // 25: videoroom.wire.UpdateLocalAudioTrack
+	(*UpdateLocalVideoTrack)(nil),        // 26: videoroom.wire.UpdateLocalVideoTrack
+	(*LeaveRequest)(nil),                 // 27: videoroom.wire.LeaveRequest
+	(*UpdateParticipantMetadata)(nil),    // 28: videoroom.wire.UpdateParticipantMetadata
+	(*SpeakersChanged)(nil),              // 29: videoroom.wire.SpeakersChanged
+	(*RoomUpdate)(nil),                   // 30: videoroom.wire.RoomUpdate
+	(*ConnectionQualityInfo)(nil),        // 31: videoroom.wire.ConnectionQualityInfo
+	(*ConnectionQualityUpdate)(nil),      // 32: videoroom.wire.ConnectionQualityUpdate
+	(*SubscribedQuality)(nil),            // 33: videoroom.wire.SubscribedQuality
+	(*SubscribedCodec)(nil),              // 34: videoroom.wire.SubscribedCodec
+	(*SubscribedQualityUpdate)(nil),      // 35: videoroom.wire.SubscribedQualityUpdate
+	(*TrackPermission)(nil),              // 36: videoroom.wire.TrackPermission
+	(*SubscriptionPermission)(nil),       // 37: videoroom.wire.SubscriptionPermission
+	(*StreamStateInfo)(nil),              // 38: videoroom.wire.StreamStateInfo
+	(*StreamStateUpdate)(nil),            // 39: videoroom.wire.StreamStateUpdate
+	(*SubscriptionPermissionUpdate)(nil), // 40: videoroom.wire.SubscriptionPermissionUpdate
+	(*SyncState)(nil),                    // 41: videoroom.wire.SyncState
+	(*Ping)(nil),                         // 42: videoroom.wire.Ping
+	(*Pong)(nil),                         // 43: videoroom.wire.Pong
+	(*SubscriptionResponse)(nil),         // 44: videoroom.wire.SubscriptionResponse
+	(*RequestResponse)(nil),              // 45: videoroom.wire.RequestResponse
+	(*TrackSubscribed)(nil),              // 46: videoroom.wire.TrackSubscribed
+	(*ConnectionSettings)(nil),           // 47: videoroom.wire.ConnectionSettings
+	(*JoinRequest)(nil),                  // 48: videoroom.wire.JoinRequest
+	(*WrappedJoinRequest)(nil),           // 49: videoroom.wire.WrappedJoinRequest
+	(*MediaSectionsRequirement)(nil),     // 50: videoroom.wire.MediaSectionsRequirement
+	nil,                                  // 51: videoroom.wire.SessionDescription.MidToTrackIdEntry
+	nil,                                  // 52: videoroom.wire.UpdateParticipantMetadata.AttributesEntry
+	nil,                                  // 53: videoroom.wire.JoinRequest.ParticipantAttributesEntry
+	(*VideoLayer)(nil),                   // 54: videoroom.wire.VideoLayer
+	(TrackType)(0),                       // 55: videoroom.wire.TrackType
+	(TrackSource)(0),                     // 56: videoroom.wire.TrackSource
+	(Encryption_Type)(0),                 // 57: videoroom.wire.Encryption.Type
+	(BackupCodecPolicy)(0),               // 58: videoroom.wire.BackupCodecPolicy
+	(AudioTrackFeature)(0),               // 59: videoroom.wire.AudioTrackFeature
+	(*Room)(nil),                         // 60: videoroom.wire.Room
+	(*ParticipantInfo)(nil),              // 61: videoroom.wire.ParticipantInfo
+	(*ClientConfiguration)(nil),          // 62: videoroom.wire.ClientConfiguration
+	(*ServerInfo)(nil),                   // 63: videoroom.wire.ServerInfo
+	(*Codec)(nil),                        // 64: videoroom.wire.Codec
+	(*TrackInfo)(nil),                    // 65: videoroom.wire.TrackInfo
+	(*ParticipantTracks)(nil),            // 66: videoroom.wire.ParticipantTracks
+	(VideoQuality)(0),                    // 67: videoroom.wire.VideoQuality
+	(DisconnectReason)(0),                // 68: videoroom.wire.DisconnectReason
+	(*SpeakerInfo)(nil),                  // 69: videoroom.wire.SpeakerInfo
+	(ConnectionQuality)(0),               // 70: videoroom.wire.ConnectionQuality
+	(SubscriptionError)(0),               // 71: videoroom.wire.SubscriptionError
+	(*ClientInfo)(nil),                   // 72: videoroom.wire.ClientInfo
+	(ReconnectReason)(0),                 // 73: videoroom.wire.ReconnectReason
 }
 var file_signaling_wire_videoroom_rtc_proto_depIdxs = []int32{
 	20, // 0: videoroom.wire.SignalRequest.offer:type_name -> videoroom.wire.SessionDescription
@@ -4107,95 +4196,96 @@ var file_signaling_wire_videoroom_rtc_proto_depIdxs = []int32{
 	8,  // 2: videoroom.wire.SignalRequest.add_track:type_name -> videoroom.wire.AddTrackRequest
 	14, // 3: videoroom.wire.SignalRequest.mute:type_name -> videoroom.wire.MuteTrackRequest
 	22, // 4: videoroom.wire.SignalRequest.subscription:type_name -> videoroom.wire.UpdateSubscription
-	23, // 5: videoroom.wire.SignalRequest.track_setting:type_name -> videoroom.wire.UpdateTrackSettings
-	26, // 6: videoroom.wire.SignalRequest.leave:type_name -> videoroom.wire.LeaveRequest
-	36, // 7: videoroom.wire.SignalRequest.subscription_permission:type_name -> videoroom.wire.SubscriptionPermission
-	40, // 8: videoroom.wire.SignalRequest.sync_state:type_name -> videoroom.wire.SyncState
-	27, // 9: videoroom.wire.SignalRequest.update_metadata:type_name -> videoroom.wire.UpdateParticipantMetadata
-	41, // 10: videoroom.wire.SignalRequest.ping_req:type_name -> videoroom.wire.Ping
-	24, // 11: videoroom.wire.SignalRequest.update_audio_track:type_name -> videoroom.wire.UpdateLocalAudioTrack
-	25, // 12: videoroom.wire.SignalRequest.update_video_track:type_name -> videoroom.wire.UpdateLocalVideoTrack
-	9,  // 13: videoroom.wire.SignalRequest.publish_data_track_request:type_name -> videoroom.wire.PublishDataTrackRequest
-	10, // 14: videoroom.wire.SignalRequest.unpublish_data_track_request:type_name -> videoroom.wire.UnpublishDataTrackRequest
-	11, // 15: videoroom.wire.SignalRequest.store_data_blob_request:type_name -> videoroom.wire.StoreDataBlobRequest
-	12, // 16: videoroom.wire.SignalRequest.get_data_blob_request:type_name -> videoroom.wire.GetDataBlobRequest
-	15, // 17: videoroom.wire.SignalResponse.join:type_name -> videoroom.wire.JoinResponse
-	20, // 18: videoroom.wire.SignalResponse.answer:type_name -> videoroom.wire.SessionDescription
-	21, // 19: videoroom.wire.SignalResponse.update:type_name -> videoroom.wire.ParticipantUpdate
-	18, // 20: videoroom.wire.SignalResponse.track_published:type_name -> videoroom.wire.TrackPublishedResponse
-	26, // 21: videoroom.wire.SignalResponse.leave:type_name -> videoroom.wire.LeaveRequest
-	14, // 22: videoroom.wire.SignalResponse.mute:type_name -> videoroom.wire.MuteTrackRequest
-	28, // 23: videoroom.wire.SignalResponse.speakers_changed:type_name -> videoroom.wire.SpeakersChanged
-	29, // 24: videoroom.wire.SignalResponse.room_update:type_name -> videoroom.wire.RoomUpdate
-	31, // 25: videoroom.wire.SignalResponse.connection_quality:type_name -> videoroom.wire.ConnectionQualityUpdate
-	38, // 26: videoroom.wire.SignalResponse.stream_state_update:type_name -> videoroom.wire.StreamStateUpdate
-	34, // 27: videoroom.wire.SignalResponse.subscribed_quality_update:type_name -> videoroom.wire.SubscribedQualityUpdate
-	39, // 28: videoroom.wire.SignalResponse.subscription_permission_update:type_name -> videoroom.wire.SubscriptionPermissionUpdate
-	19, // 29: videoroom.wire.SignalResponse.track_unpublished:type_name -> videoroom.wire.TrackUnpublishedResponse
-	16, // 30: videoroom.wire.SignalResponse.reconnect:type_name -> videoroom.wire.ReconnectResponse
-	42, // 31: videoroom.wire.SignalResponse.pong_resp:type_name -> videoroom.wire.Pong
-	43, // 32: videoroom.wire.SignalResponse.subscription_response:type_name -> videoroom.wire.SubscriptionResponse
-	44, // 33: videoroom.wire.SignalResponse.request_response:type_name -> videoroom.wire.RequestResponse
-	45, // 34: videoroom.wire.SignalResponse.track_subscribed:type_name -> videoroom.wire.TrackSubscribed
-	49, // 35: videoroom.wire.SignalResponse.media_sections_requirement:type_name -> videoroom.wire.MediaSectionsRequirement
-	53, // 36: videoroom.wire.SimulcastCodec.layers:type_name -> videoroom.wire.VideoLayer
-	54, // 37: videoroom.wire.AddTrackRequest.type:type_name -> videoroom.wire.TrackType
-	55, // 38: videoroom.wire.AddTrackRequest.source:type_name -> videoroom.wire.TrackSource
-	53, // 39: videoroom.wire.AddTrackRequest.layers:type_name -> videoroom.wire.VideoLayer
-	7,  // 40: videoroom.wire.AddTrackRequest.simulcast_codecs:type_name -> videoroom.wire.SimulcastCodec
-	56, // 41: videoroom.wire.AddTrackRequest.encryption:type_name -> videoroom.wire.Encryption.Type
-	57, // 42: videoroom.wire.AddTrackRequest.backup_codec_policy:type_name -> videoroom.wire.BackupCodecPolicy
-	58, // 43: videoroom.wire.AddTrackRequest.audio_features:type_name -> videoroom.wire.AudioTrackFeature
-	0,  // 44: videoroom.wire.TrickleRequest.target:type_name -> videoroom.wire.SignalTarget
-	59, // 45: videoroom.wire.JoinResponse.room:type_name -> videoroom.wire.Room
-	60, // 46: videoroom.wire.JoinResponse.participant:type_name -> videoroom.wire.ParticipantInfo
-	60, // 47: videoroom.wire.JoinResponse.other_participants:type_name -> videoroom.wire.ParticipantInfo
-	17, // 48: videoroom.wire.JoinResponse.ice_servers:type_name -> videoroom.wire.ICEServer
-	61, // 49: videoroom.wire.JoinResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
-	62, // 50: videoroom.wire.JoinResponse.server_info:type_name -> videoroom.wire.ServerInfo
-	63, // 51: videoroom.wire.JoinResponse.enabled_publish_codecs:type_name -> videoroom.wire.Codec
-	17, // 52: videoroom.wire.ReconnectResponse.ice_servers:type_name -> videoroom.wire.ICEServer
-	61, // 53: videoroom.wire.ReconnectResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
-	62, // 54: videoroom.wire.ReconnectResponse.server_info:type_name -> videoroom.wire.ServerInfo
-	64, // 55: videoroom.wire.TrackPublishedResponse.track:type_name -> videoroom.wire.TrackInfo
-	50, // 56: videoroom.wire.SessionDescription.mid_to_track_id:type_name -> videoroom.wire.SessionDescription.MidToTrackIdEntry
-	60, // 57: videoroom.wire.ParticipantUpdate.participants:type_name -> videoroom.wire.ParticipantInfo
-	65, // 58: videoroom.wire.UpdateSubscription.participant_tracks:type_name -> videoroom.wire.ParticipantTracks
-	66, // 59: videoroom.wire.UpdateTrackSettings.quality:type_name -> videoroom.wire.VideoQuality
-	58, // 60: videoroom.wire.UpdateLocalAudioTrack.features:type_name -> videoroom.wire.AudioTrackFeature
-	67, // 61: videoroom.wire.LeaveRequest.reason:type_name -> videoroom.wire.DisconnectReason
-	2,  // 62: videoroom.wire.LeaveRequest.action:type_name -> videoroom.wire.LeaveRequest.Action
-	51, // 63: videoroom.wire.UpdateParticipantMetadata.attributes:type_name -> videoroom.wire.UpdateParticipantMetadata.AttributesEntry
-	68, // 64: videoroom.wire.SpeakersChanged.speakers:type_name -> videoroom.wire.SpeakerInfo
-	59, // 65: videoroom.wire.RoomUpdate.room:type_name -> videoroom.wire.Room
-	69, // 66: videoroom.wire.ConnectionQualityInfo.quality:type_name -> videoroom.wire.ConnectionQuality
-	30, // 67: videoroom.wire.ConnectionQualityUpdate.updates:type_name -> videoroom.wire.ConnectionQualityInfo
-	66, // 68: videoroom.wire.SubscribedQuality.quality:type_name -> videoroom.wire.VideoQuality
-	32, // 69: videoroom.wire.SubscribedCodec.qualities:type_name -> videoroom.wire.SubscribedQuality
-	32, // 70: videoroom.wire.SubscribedQualityUpdate.subscribed_qualities:type_name -> videoroom.wire.SubscribedQuality
-	33, // 71: videoroom.wire.SubscribedQualityUpdate.subscribed_codecs:type_name -> videoroom.wire.SubscribedCodec
-	35, // 72: videoroom.wire.SubscriptionPermission.track_permissions:type_name -> videoroom.wire.TrackPermission
-	1,  // 73: videoroom.wire.StreamStateInfo.state:type_name -> videoroom.wire.StreamState
-	37, // 74: videoroom.wire.StreamStateUpdate.stream_states:type_name -> videoroom.wire.StreamStateInfo
-	22, // 75: videoroom.wire.SyncState.subscription:type_name -> videoroom.wire.UpdateSubscription
-	18, // 76: videoroom.wire.SyncState.publish_tracks:type_name -> videoroom.wire.TrackPublishedResponse
-	70, // 77: videoroom.wire.SubscriptionResponse.err:type_name -> videoroom.wire.SubscriptionError
-	3,  // 78: videoroom.wire.RequestResponse.reason:type_name -> videoroom.wire.RequestResponse.Reason
-	9,  // 79: videoroom.wire.RequestResponse.publish_data_track:type_name -> videoroom.wire.PublishDataTrackRequest
-	10, // 80: videoroom.wire.RequestResponse.unpublish_data_track:type_name -> videoroom.wire.UnpublishDataTrackRequest
-	71, // 81: videoroom.wire.JoinRequest.client_info:type_name -> videoroom.wire.ClientInfo
-	46, // 82: videoroom.wire.JoinRequest.connection_settings:type_name -> videoroom.wire.ConnectionSettings
-	52, // 83: videoroom.wire.JoinRequest.participant_attributes:type_name -> videoroom.wire.JoinRequest.ParticipantAttributesEntry
-	8,  // 84: videoroom.wire.JoinRequest.add_track_requests:type_name -> videoroom.wire.AddTrackRequest
-	20, // 85: videoroom.wire.JoinRequest.publisher_offer:type_name -> videoroom.wire.SessionDescription
-	72, // 86: videoroom.wire.JoinRequest.reconnect_reason:type_name -> videoroom.wire.ReconnectReason
-	40, // 87: videoroom.wire.JoinRequest.sync_state:type_name -> videoroom.wire.SyncState
-	4,  // 88: videoroom.wire.WrappedJoinRequest.compression:type_name -> videoroom.wire.WrappedJoinRequest.Compression
-	89, // [89:89] is the sub-list for method output_type
-	89, // [89:89] is the sub-list for method input_type
-	89, // [89:89] is the sub-list for extension type_name
-	89, // [89:89] is the sub-list for extension extendee
-	0,  // [0:89] is the sub-list for field type_name
+	24, // 5: videoroom.wire.SignalRequest.track_setting:type_name -> videoroom.wire.UpdateTrackSettings
+	27, // 6: videoroom.wire.SignalRequest.leave:type_name -> videoroom.wire.LeaveRequest
+	37, // 7: videoroom.wire.SignalRequest.subscription_permission:type_name -> videoroom.wire.SubscriptionPermission
+	41, // 8: videoroom.wire.SignalRequest.sync_state:type_name -> videoroom.wire.SyncState
+	23, // 9: videoroom.wire.SignalRequest.simulate:type_name -> videoroom.wire.SimulateScenario
+	28, // 10: videoroom.wire.SignalRequest.update_metadata:type_name -> videoroom.wire.UpdateParticipantMetadata
+	42, // 11: videoroom.wire.SignalRequest.ping_req:type_name -> videoroom.wire.Ping
+	25, // 12: videoroom.wire.SignalRequest.update_audio_track:type_name -> videoroom.wire.UpdateLocalAudioTrack
+	26, // 13: videoroom.wire.SignalRequest.update_video_track:type_name -> videoroom.wire.UpdateLocalVideoTrack
+	9,  // 14: videoroom.wire.SignalRequest.publish_data_track_request:type_name -> videoroom.wire.PublishDataTrackRequest
+	10, // 15: videoroom.wire.SignalRequest.unpublish_data_track_request:type_name -> videoroom.wire.UnpublishDataTrackRequest
+	11, // 16: videoroom.wire.SignalRequest.store_data_blob_request:type_name -> videoroom.wire.StoreDataBlobRequest
+	12, // 17: videoroom.wire.SignalRequest.get_data_blob_request:type_name -> videoroom.wire.GetDataBlobRequest
+	15, // 18: videoroom.wire.SignalResponse.join:type_name -> videoroom.wire.JoinResponse
+	20, // 19: videoroom.wire.SignalResponse.answer:type_name -> videoroom.wire.SessionDescription
+	21, // 20: videoroom.wire.SignalResponse.update:type_name -> videoroom.wire.ParticipantUpdate
+	18, // 21: videoroom.wire.SignalResponse.track_published:type_name -> videoroom.wire.TrackPublishedResponse
+	27, // 22: videoroom.wire.SignalResponse.leave:type_name -> videoroom.wire.LeaveRequest
+	14, // 23: videoroom.wire.SignalResponse.mute:type_name -> videoroom.wire.MuteTrackRequest
+	29, // 24: videoroom.wire.SignalResponse.speakers_changed:type_name -> videoroom.wire.SpeakersChanged
+	30, // 25: videoroom.wire.SignalResponse.room_update:type_name -> videoroom.wire.RoomUpdate
+	32, // 26: videoroom.wire.SignalResponse.connection_quality:type_name -> videoroom.wire.ConnectionQualityUpdate
+	39, // 27: videoroom.wire.SignalResponse.stream_state_update:type_name -> videoroom.wire.StreamStateUpdate
+	35, // 28: videoroom.wire.SignalResponse.subscribed_quality_update:type_name -> videoroom.wire.SubscribedQualityUpdate
+	40, // 29: videoroom.wire.SignalResponse.subscription_permission_update:type_name -> videoroom.wire.SubscriptionPermissionUpdate
+	19, // 30: videoroom.wire.SignalResponse.track_unpublished:type_name -> videoroom.wire.TrackUnpublishedResponse
+	16, // 31: videoroom.wire.SignalResponse.reconnect:type_name -> videoroom.wire.ReconnectResponse
+	43, // 32: videoroom.wire.SignalResponse.pong_resp:type_name -> videoroom.wire.Pong
+	44, // 33: videoroom.wire.SignalResponse.subscription_response:type_name -> videoroom.wire.SubscriptionResponse
+	45, // 34: videoroom.wire.SignalResponse.request_response:type_name -> videoroom.wire.RequestResponse
+	46, // 35: videoroom.wire.SignalResponse.track_subscribed:type_name -> videoroom.wire.TrackSubscribed
+	50, // 36: videoroom.wire.SignalResponse.media_sections_requirement:type_name -> videoroom.wire.MediaSectionsRequirement
+	54, // 37: videoroom.wire.SimulcastCodec.layers:type_name -> videoroom.wire.VideoLayer
+	55, // 38: videoroom.wire.AddTrackRequest.type:type_name -> videoroom.wire.TrackType
+	56, // 39: videoroom.wire.AddTrackRequest.source:type_name -> videoroom.wire.TrackSource
+	54, // 40: videoroom.wire.AddTrackRequest.layers:type_name -> videoroom.wire.VideoLayer
+	7,  // 41: videoroom.wire.AddTrackRequest.simulcast_codecs:type_name -> videoroom.wire.SimulcastCodec
+	57, // 42: videoroom.wire.AddTrackRequest.encryption:type_name -> videoroom.wire.Encryption.Type
+	58, // 43: videoroom.wire.AddTrackRequest.backup_codec_policy:type_name -> videoroom.wire.BackupCodecPolicy
+	59, // 44: videoroom.wire.AddTrackRequest.audio_features:type_name -> videoroom.wire.AudioTrackFeature
+	0,  // 45: videoroom.wire.TrickleRequest.target:type_name -> videoroom.wire.SignalTarget
+	60, // 46: videoroom.wire.JoinResponse.room:type_name -> videoroom.wire.Room
+	61, // 47: videoroom.wire.JoinResponse.participant:type_name -> videoroom.wire.ParticipantInfo
+	61, // 48: videoroom.wire.JoinResponse.other_participants:type_name -> videoroom.wire.ParticipantInfo
+	17, // 49: videoroom.wire.JoinResponse.ice_servers:type_name -> videoroom.wire.ICEServer
+	62, // 50: videoroom.wire.JoinResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
+	63, // 51: videoroom.wire.JoinResponse.server_info:type_name -> videoroom.wire.ServerInfo
+	64, // 52: videoroom.wire.JoinResponse.enabled_publish_codecs:type_name -> videoroom.wire.Codec
+	17, // 53: videoroom.wire.ReconnectResponse.ice_servers:type_name -> videoroom.wire.ICEServer
+	62, // 54: videoroom.wire.ReconnectResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
+	63, // 55: videoroom.wire.ReconnectResponse.server_info:type_name -> videoroom.wire.ServerInfo
+	65, // 56: videoroom.wire.TrackPublishedResponse.track:type_name -> videoroom.wire.TrackInfo
+	51, // 57: videoroom.wire.SessionDescription.mid_to_track_id:type_name -> videoroom.wire.SessionDescription.MidToTrackIdEntry
+	61, // 58: videoroom.wire.ParticipantUpdate.participants:type_name -> videoroom.wire.ParticipantInfo
+	66, // 59: videoroom.wire.UpdateSubscription.participant_tracks:type_name -> videoroom.wire.ParticipantTracks
+	67, // 60: videoroom.wire.UpdateTrackSettings.quality:type_name -> videoroom.wire.VideoQuality
+	59, // 61: videoroom.wire.UpdateLocalAudioTrack.features:type_name -> videoroom.wire.AudioTrackFeature
+	68, // 62: videoroom.wire.LeaveRequest.reason:type_name -> videoroom.wire.DisconnectReason
+	2,  // 63: videoroom.wire.LeaveRequest.action:type_name -> videoroom.wire.LeaveRequest.Action
+	52, // 64: videoroom.wire.UpdateParticipantMetadata.attributes:type_name -> videoroom.wire.UpdateParticipantMetadata.AttributesEntry
+	69, // 65: videoroom.wire.SpeakersChanged.speakers:type_name -> videoroom.wire.SpeakerInfo
+	60, // 66: videoroom.wire.RoomUpdate.room:type_name -> videoroom.wire.Room
+	70, // 67: videoroom.wire.ConnectionQualityInfo.quality:type_name -> videoroom.wire.ConnectionQuality
+	31, // 68: videoroom.wire.ConnectionQualityUpdate.updates:type_name -> videoroom.wire.ConnectionQualityInfo
+	67, // 69: videoroom.wire.SubscribedQuality.quality:type_name -> videoroom.wire.VideoQuality
+	33, // 70: videoroom.wire.SubscribedCodec.qualities:type_name -> videoroom.wire.SubscribedQuality
+	33, // 71: videoroom.wire.SubscribedQualityUpdate.subscribed_qualities:type_name -> videoroom.wire.SubscribedQuality
+	34, // 72: videoroom.wire.SubscribedQualityUpdate.subscribed_codecs:type_name -> videoroom.wire.SubscribedCodec
+	36, // 73: videoroom.wire.SubscriptionPermission.track_permissions:type_name -> videoroom.wire.TrackPermission
+	1,  // 74: videoroom.wire.StreamStateInfo.state:type_name -> videoroom.wire.StreamState
+	38, // 75: videoroom.wire.StreamStateUpdate.stream_states:type_name -> videoroom.wire.StreamStateInfo
+	22, // 76: videoroom.wire.SyncState.subscription:type_name -> videoroom.wire.UpdateSubscription
+	18, // 77: videoroom.wire.SyncState.publish_tracks:type_name -> videoroom.wire.TrackPublishedResponse
+	71, // 78: videoroom.wire.SubscriptionResponse.err:type_name -> videoroom.wire.SubscriptionError
+	3,  // 79: videoroom.wire.RequestResponse.reason:type_name -> videoroom.wire.RequestResponse.Reason
+	9,  // 80: videoroom.wire.RequestResponse.publish_data_track:type_name -> videoroom.wire.PublishDataTrackRequest
+	10, // 81: videoroom.wire.RequestResponse.unpublish_data_track:type_name -> videoroom.wire.UnpublishDataTrackRequest
+	72, // 82: videoroom.wire.JoinRequest.client_info:type_name -> videoroom.wire.ClientInfo
+	47, // 83: videoroom.wire.JoinRequest.connection_settings:type_name -> videoroom.wire.ConnectionSettings
+	53, // 84: videoroom.wire.JoinRequest.participant_attributes:type_name -> videoroom.wire.JoinRequest.ParticipantAttributesEntry
+	8,  // 85: videoroom.wire.JoinRequest.add_track_requests:type_name -> videoroom.wire.AddTrackRequest
+	20, // 86: videoroom.wire.JoinRequest.publisher_offer:type_name -> videoroom.wire.SessionDescription
+	73, // 87: videoroom.wire.JoinRequest.reconnect_reason:type_name -> videoroom.wire.ReconnectReason
+	41, // 88: videoroom.wire.JoinRequest.sync_state:type_name -> videoroom.wire.SyncState
+	4,  // 89: videoroom.wire.WrappedJoinRequest.compression:type_name -> videoroom.wire.WrappedJoinRequest.Compression
+	90, // [90:90] is the sub-list for method output_type
+	90, // [90:90] is the sub-list for method input_type
+	90, // [90:90] is the sub-list for extension type_name
+	90, // [90:90] is the sub-list for extension extendee
+	0,  // [0:90] is the sub-list for field type_name
 }
 
 func init() { file_signaling_wire_videoroom_rtc_proto_init() }
@@ -4214,6 +4304,7 @@ func file_signaling_wire_videoroom_rtc_proto_init() {
 		(*SignalRequest_Leave)(nil),
 		(*SignalRequest_SubscriptionPermission)(nil),
 		(*SignalRequest_SyncState)(nil),
+		(*SignalRequest_Simulate)(nil),
 		(*SignalRequest_Ping)(nil),
 		(*SignalRequest_UpdateMetadata)(nil),
 		(*SignalRequest_PingReq)(nil),
@@ -4247,18 +4338,21 @@ func file_signaling_wire_videoroom_rtc_proto_init() {
 		(*SignalResponse_TrackSubscribed)(nil),
 		(*SignalResponse_MediaSectionsRequirement)(nil),
 	}
-	file_signaling_wire_videoroom_rtc_proto_msgTypes[39].OneofWrappers = []any{
+	file_signaling_wire_videoroom_rtc_proto_msgTypes[18].OneofWrappers = []any{
+		(*SimulateScenario_SubscriberBandwidth)(nil),
+	}
+	file_signaling_wire_videoroom_rtc_proto_msgTypes[40].OneofWrappers = []any{
 		(*RequestResponse_PublishDataTrack)(nil),
 		(*RequestResponse_UnpublishDataTrack)(nil),
 	}
-	file_signaling_wire_videoroom_rtc_proto_msgTypes[41].OneofWrappers = []any{}
+	file_signaling_wire_videoroom_rtc_proto_msgTypes[42].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signaling_wire_videoroom_rtc_proto_rawDesc), len(file_signaling_wire_videoroom_rtc_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   48,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The videoroom authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1&paused=1
+// The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1&paused=1&many=1&saver=500&line=weak
 
 import '../src/ui/style.css';
 import { signal } from '@preact/signals';
@@ -9,6 +9,7 @@ import { render } from 'preact';
 import { Call, type HostTools } from '../src/call/Call';
 import '../src/call/entry';
 import type { WaitingPerson } from '../src/core/api/types';
+import { describe, type Report } from '../src/core/call/connection';
 import type { CallSession, CallSnapshot, Member, Notice, Picture } from '../src/core/call/types';
 import { addMessages, setLanguage } from '../src/i18n';
 import { checkDe } from '../src/i18n/check-de';
@@ -101,6 +102,11 @@ if (q.has('paused')) {
   }
 }
 
+// As many as the server sends at once run, the others wait.
+if (q.has('many')) {
+  for (const m of remotes.filter((m) => m.camera).slice(12)) m.cameraPaused = true;
+}
+
 const snapshot = signal<CallSnapshot>({
   phase: q.has('cut') ? 'reconnecting' : 'live',
   startedAt: Date.now() - 252_000,
@@ -122,8 +128,51 @@ const snapshot = signal<CallSnapshot>({
         { id: '3', from: 'Dr. Eva Muster', text: 'Wunderbar, dann fangen wir an.', at: Date.now() },
       ]
     : [],
+  saver: Number(q.get('saver') ?? 0),
   active: { camera: '', microphone: '', speaker: '' },
 });
+
+/** ?line=good|weak|none */
+function report(): Report {
+  const seconds = performance.now() / 1000;
+  const weak = q.get('line') === 'weak';
+  const bytes = (rate: number) => Math.round((seconds * rate) / 8);
+  return {
+    route: weak ? 'relay' : 'udp',
+    rtt_ms: weak ? 412 : 23.4,
+    up: { loss: weak ? 0.093 : 0.002, jitter_ms: 5 },
+    down: { loss: weak ? 0.031 : 0, jitter_ms: 8 },
+    capacity: weak ? 310_000 : 4_300_000,
+    limit: 0,
+    sent: [{ sid: 'own', bytes: bytes(weak ? 140_000 : 1_870_000), loss: 0 }],
+    received: remotes.flatMap((m, i) => [
+      { sid: `a${i}`, identity: m.identity, source: 'microphone' as const, bytes: bytes(38_000), loss: 0 },
+      ...(m.camera
+        ? [
+            weak && i % 2
+              ? {
+                  sid: `v${i}`,
+                  identity: m.identity,
+                  source: 'camera' as const,
+                  bytes: 0,
+                  loss: 0,
+                  halted: 'line' as const,
+                }
+              : {
+                  sid: `v${i}`,
+                  identity: m.identity,
+                  source: 'camera' as const,
+                  bytes: bytes(weak ? 74_000 : 331_000),
+                  loss: weak ? 0.02 : 0,
+                  layer: 1,
+                  width: weak ? 320 : 640,
+                  height: weak ? 180 : 360,
+                },
+          ]
+        : []),
+    ]),
+  };
+}
 
 const listeners = new Set<(n: Notice) => void>();
 const patch = async (p: Partial<CallSnapshot>) => {
@@ -139,6 +188,14 @@ const session: CallSession = {
   setCamera: (on) => patch({ cameraOn: on }),
   setShare: (on) => patch({ sharing: on }),
   use: async () => {},
+  watchConnection: (tell) => {
+    const look = () => ({ report: report(), at: performance.now() });
+    const first = look();
+    tell(describe(first, undefined));
+    const timer = setInterval(() => tell(describe(look(), first)), 1000);
+    return () => clearInterval(timer);
+  },
+  setSaver: (saver) => patch({ saver }),
   say: (text) =>
     patch({ chat: [...snapshot.value.chat, { id: String(Math.random()), from: '', text, at: Date.now() }] }),
   startAudio: () => patch({ audioBlocked: false }),

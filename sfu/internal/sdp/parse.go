@@ -13,21 +13,24 @@ import (
 )
 
 // The limits on an offer. A browser of today writes up to 30 lines for a
-// section of audio and 160, or 5 KiB, for one of video: the limits leave room
-// for a call of some twenty people who all show themselves.
+// section of audio and 160, or 5 KiB, for one of video. A meeting of 100, of whom
+// 32 are seen, takes 132 sections and some 280 KiB; the limits leave room for what
+// others have left behind, and sections are never removed. Reading the largest
+// takes some milliseconds and megabytes, in proportion to the text.
 const (
-	maxOffer    = 128 << 10
-	maxLines    = 6000
-	maxSections = 64
+	maxOffer    = 512 << 10
+	maxLines    = 16000
+	maxSections = 192
 	// The following are per section.
 	maxCodecs       = 64
 	maxExts         = 32
 	maxRIDs         = 8
 	maxSSRCs        = 64
 	maxFingerprints = 8
+	maxFeedback     = 32 // per codec, and for all
 )
 
-// ParseOffer reads an offer of at most 128 KiB, 6000 lines, 64 sections and 64
+// ParseOffer reads an offer of at most 512 KiB, 16000 lines, 192 sections and 64
 // codecs a section. All sections that the client has not stopped must be in one
 // BUNDLE group, carry RTCP on the RTP transport and belong to a client that
 // can be the DTLS client and has a SHA-256 fingerprint. Every error wraps

@@ -168,9 +168,11 @@ func TestRefused(t *testing.T) {
 	}{
 		{"octets", "a=mid:0", "a=mid:0\r\na=x:" + strings.Repeat("x", maxOffer), ErrTooLarge},
 		{"lines", "a=mid:0\r\n", "a=mid:0\r\n" + manyLines("a=x:%d", maxLines), ErrTooLarge},
-		{"sections", "m=application", manyLines("m=audio 0 RTP/AVP %d", 62) + "m=application", ErrTooLarge},
+		{"sections", "m=application", manyLines("m=audio 0 RTP/AVP %d", maxSections-2) + "m=application", ErrTooLarge},
 		{"codecs", "m=video 9 UDP/TLS/RTP/SAVPF", "m=video 9 UDP/TLS/RTP/SAVPF" + strings.Repeat(" 100", 62), ErrTooLarge},
 		{"extensions", "a=mid:v\r\n", "a=mid:v\r\n" + manyLines("a=extmap:1%d urn:x", 32), ErrTooLarge},
+		{"feedback", "a=mid:v\r\n", "a=mid:v\r\n" + manyLines("a=rtcp-fb:96 x%d", maxFeedback+1), ErrTooLarge},
+		{"feedback of all", "a=mid:v\r\n", "a=mid:v\r\n" + manyLines("a=rtcp-fb:* x%d", maxFeedback+1), ErrTooLarge},
 		{"layers", "a=mid:v\r\n", "a=mid:v\r\n" + manyLines("a=rid:%d send", 9), ErrTooLarge},
 		{"simulcast", "send lo,alt;~hi", "send 1;2;3;4;5;6;7;8;9", ErrTooLarge},
 		{"sources", "a=mid:v\r\n", "a=mid:v\r\n" + manyLines("a=ssrc:%d cname:x", 65), ErrTooLarge},

@@ -175,14 +175,25 @@ func (r *reader) readFmtp(value string) error {
 
 func (r *reader) readFeedback(value string) error {
 	if rest, ok := strings.CutPrefix(value, "* "); ok {
-		r.feedback = append(r.feedback, strings.TrimSpace(rest))
-		return nil
+		return addFeedback(&r.feedback, strings.TrimSpace(rest))
 	}
 	f, rest, err := r.of(value)
-	if err == nil && f != nil && rest != "" {
-		f.Feedback = append(f.Feedback, rest)
+	if err != nil || f == nil || rest == "" {
+		return err
 	}
-	return err
+	return addFeedback(&f.Feedback, rest)
+}
+
+// addFeedback notes a kind of feedback once.
+func addFeedback(list *[]string, kind string) error {
+	switch {
+	case slices.Contains(*list, kind):
+		return nil
+	case len(*list) == maxFeedback:
+		return ErrTooLarge
+	}
+	*list = append(*list, kind)
+	return nil
 }
 
 func (r *reader) readExt(value string) error {

@@ -3,12 +3,14 @@
 
 import type { Signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { type PauseReason, pauseReason } from '../core/call/paused';
 import type { CallSession, Notice } from '../core/call/types';
 import { play } from '../core/media/tone';
 import { maybe, t } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { closeIcon } from '../ui/icons-media';
 import { announce } from '../ui/live';
+import { pauseText } from './Tile';
 
 const shortLife = 6000;
 const bannerAfter = 2000;
@@ -71,7 +73,7 @@ export function Banners({ session, toasts }: { session: CallSession; toasts: Sig
   useEffect(() => {
     if (cut) announce(t('e60'));
   }, [cut]);
-  usePaused(s.remotes.some((m) => m.cameraPaused || m.screenPaused));
+  usePaused(s.remotes.some((m) => m.cameraPaused || m.screenPaused) ? pauseReason(s) : null);
   const close = (id: number) => {
     toasts.value = toasts.value.filter((x) => x.id !== id);
   };
@@ -118,13 +120,13 @@ export function Banners({ session, toasts }: { session: CallSession; toasts: Sig
 }
 
 /** Says once that pictures are paused, and again only after a while: a weak way wavers. */
-function usePaused(paused: boolean): void {
+function usePaused(why: PauseReason | null): void {
   const said = useRef(Number.NEGATIVE_INFINITY);
   useEffect(() => {
-    if (!paused || performance.now() - said.current < pausedAgain) return;
+    if (!why || performance.now() - said.current < pausedAgain) return;
     said.current = performance.now();
-    announce(`${t('call.paused')} – ${t('call.paused.t')}`);
-  }, [paused]);
+    announce(`${t('call.paused')} – ${t(pauseText[why])}`);
+  }, [why]);
 }
 
 /** True when the condition has held for a while: short blips stay silent. */

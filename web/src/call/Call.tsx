@@ -11,6 +11,7 @@ import { t } from '../i18n';
 import { Live } from '../ui/live';
 import { Banners, type ToastText, useNotices } from './Banners';
 import { Chat } from './Chat';
+import { Connection } from './Connection';
 import { Controls } from './Controls';
 import { Devices } from './Devices';
 import { LeaveDialog } from './LeaveDialog';
@@ -34,7 +35,7 @@ export interface CallProps {
   host: HostTools | null;
 }
 
-export type PanelName = 'chat' | 'people';
+export type PanelName = 'chat' | 'people' | 'connection';
 
 export function Call({ page, session, host }: CallProps) {
   const s = session.snapshot.value;
@@ -49,7 +50,9 @@ export function Call({ page, session, host }: CallProps) {
   const closePanel = () => {
     const opener = panel;
     setPanel(null);
-    document.querySelector<HTMLElement>(`[data-testid=${opener}]`)?.focus();
+    // The connection is opened from a dialog that is gone.
+    const button = opener === 'connection' ? 'devices' : opener;
+    document.querySelector<HTMLElement>(`[data-testid=${button}]`)?.focus();
   };
 
   return (
@@ -63,6 +66,7 @@ export function Call({ page, session, host }: CallProps) {
         <Banners session={session} toasts={toasts} />
       </main>
       {panel === 'chat' && <Chat session={session} onClose={closePanel} />}
+      {panel === 'connection' && <Connection session={session} onClose={closePanel} />}
       {panel === 'people' && <People snapshot={s} host={host} onClose={closePanel} />}
       <Controls
         session={session}
@@ -73,7 +77,17 @@ export function Call({ page, session, host }: CallProps) {
         devices={() => setDialog('devices')}
         leave={() => (host ? setDialog('leave') : void session.leave())}
       />
-      {dialog === 'devices' && <Devices session={session} selfView={selfView} onClose={() => setDialog(null)} />}
+      {dialog === 'devices' && (
+        <Devices
+          session={session}
+          selfView={selfView}
+          connection={() => {
+            setDialog(null);
+            setPanel('connection');
+          }}
+          onClose={() => setDialog(null)}
+        />
+      )}
       {dialog === 'leave' && host && <LeaveDialog session={session} host={host} onClose={() => setDialog(null)} />}
       <Live />
     </div>

@@ -15,6 +15,7 @@ import {
 import { type Key, t } from '../i18n';
 import { Dialog } from '../ui/Dialog';
 import { HiddenDevices } from '../ui/HiddenDevices';
+import { Saver } from './Saver';
 
 const names: Readonly<Record<DeviceKind, Key & `check.${DeviceKind}`>> = {
   microphone: 'check.microphone',
@@ -25,10 +26,12 @@ const names: Readonly<Record<DeviceKind, Key & `check.${DeviceKind}`>> = {
 interface Props {
   session: CallSession;
   selfView: Signal<boolean>;
+  /** Shows the connection instead. */
+  connection(): void;
   onClose(): void;
 }
 
-export function Devices({ session, selfView, onClose }: Props) {
+export function Devices({ session, selfView, connection, onClose }: Props) {
   const { lists, hidden } = useDevices();
   const { active } = session.snapshot.value;
   const kinds: DeviceKind[] = canChooseSpeaker() ? ['microphone', 'camera', 'speaker'] : ['microphone', 'camera'];
@@ -52,7 +55,11 @@ export function Devices({ session, selfView, onClose }: Props) {
         />
         {t('call.selfview')}
       </label>
+      <Saver session={session} />
       <div class="actions">
+        <button type="button" class="button" data-testid="connection" onClick={connection}>
+          {t('line.show')}
+        </button>
         <button type="button" class="button primary" data-testid="devices-close" onClick={onClose}>
           {t('call.close')}
         </button>

@@ -3,6 +3,7 @@
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { type Arrangement, columns } from '../core/call/layout';
+import { pauseReason } from '../core/call/paused';
 import type { CallSnapshot } from '../core/call/types';
 import { t } from '../i18n';
 import { ScreenTile, Tile } from './Tile';
@@ -19,6 +20,7 @@ interface Props {
 export function Stage({ snapshot, arrangement, selfView }: Props) {
   const ref = useRef<HTMLUListElement>(null);
   const { local, remotes } = snapshot;
+  const why = pauseReason(snapshot);
   const showSelf = selfView || arrangement === 'alone';
   const shown = remotes.length + (showSelf ? 1 : 0);
   useTileSize(ref, arrangement, shown);
@@ -31,11 +33,13 @@ export function Stage({ snapshot, arrangement, selfView }: Props) {
         </div>
       )}
       <ul ref={ref} class="tiles" data-arrangement={arrangement} data-testid="tiles" aria-label={t('call.stage')}>
-        {remotes.map((m) => m.screen && <ScreenTile key={`screen ${m.identity}`} member={m} picture={m.screen} />)}
+        {remotes.map(
+          (m) => m.screen && <ScreenTile key={`screen ${m.identity}`} member={m} picture={m.screen} why={why} />,
+        )}
         {remotes.map((m) => (
-          <Tile key={m.identity} member={m} />
+          <Tile key={m.identity} member={m} why={why} />
         ))}
-        {showSelf && <Tile key=" self" member={local} />}
+        {showSelf && <Tile key=" self" member={local} why={why} />}
       </ul>
       {snapshot.sharing && (
         <p class="sharing" data-testid="sharing">

@@ -3,13 +3,14 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import { shownAspect } from '../core/call/layout';
+import type { PauseReason } from '../core/call/paused';
 import type { Member, Picture } from '../core/call/types';
-import { t } from '../i18n';
+import { type Key, t } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { micOffIcon, pausedIcon } from '../ui/icons-media';
 
 /** One person: picture or initials, name, and every state as text. */
-export function Tile({ member }: { member: Member }) {
+export function Tile({ member, why }: { member: Member; why: PauseReason }) {
   const { local, name, camera, cameraPaused, microphone, speaking } = member;
   const shown = local ? t('call.you') : name;
   return (
@@ -29,7 +30,7 @@ export function Tile({ member }: { member: Member }) {
           {initials(name)}
         </span>
       )}
-      {cameraPaused && <Paused />}
+      {cameraPaused && (why === 'many' ? <Waits name={name} /> : <Paused why={why} />)}
       <p class="plate">
         {microphone !== 'on' && <Icon of={micOffIcon} size={16} />}
         <span class="name" data-testid="tile-name">
@@ -42,12 +43,12 @@ export function Tile({ member }: { member: Member }) {
   );
 }
 
-export function ScreenTile({ member, picture }: { member: Member; picture: Picture }) {
+export function ScreenTile({ member, picture, why }: { member: Member; picture: Picture; why: PauseReason }) {
   const label = t('call.screenOf', { name: member.name });
   return (
     <li class="tile screen" data-testid="tile-screen" data-identity={member.identity} data-paused={member.screenPaused}>
       <Video picture={picture} mirrored={false} label={label} whole />
-      {member.screenPaused && <Paused />}
+      {member.screenPaused && <Paused why={why} />}
       <p class="plate">
         <span class="name">{label}</span>
       </p>
@@ -55,15 +56,38 @@ export function ScreenTile({ member, picture }: { member: Member; picture: Pictu
   );
 }
 
+export const pauseText = {
+  line: 'call.paused.t',
+  saver: 'call.paused.saver',
+  many: 'call.paused.many',
+} as const satisfies Record<PauseReason, Key>;
+
 /** Stands in front of a picture that does not move. The element behind it stays, so that the picture is back at once. */
-function Paused() {
+function Paused({ why }: { why: PauseReason }) {
   return (
     <div class="paused" data-testid="tile-paused">
       <span class="paused-badge">
         <Icon of={pausedIcon} size={28} />
       </span>
       <p class="paused-title">{t('call.paused')}</p>
-      <p class="paused-text">{t('call.paused.t')}</p>
+      <p class="paused-text">{t(pauseText[why])}</p>
+    </div>
+  );
+}
+
+/** Stands in front of a picture that has its turn when the person speaks. */
+function Waits({ name }: { name: string }) {
+  return (
+    <div class="waits" data-testid="tile-paused">
+      <span class="initials" aria-hidden="true">
+        {initials(name)}
+      </span>
+      <span class="icon-corner" title={t(pauseText.many)}>
+        <Icon of={pausedIcon} size={16} />
+      </span>
+      <p class="vh">
+        {t('call.paused')} – {t(pauseText.many)}
+      </p>
     </div>
   );
 }

@@ -52,6 +52,10 @@ export function maybe(key: string): string | undefined {
   return key in tables[current.value] || key in tables.de ? t(key as 'boot') : undefined;
 }
 
+export function number(value: number): string {
+  return new Intl.NumberFormat(current.value).format(value);
+}
+
 export function time(value: string | number | Date): string {
   return new Intl.DateTimeFormat(current.value, { hour: '2-digit', minute: '2-digit' }).format(new Date(value));
 }

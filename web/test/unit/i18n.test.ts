@@ -30,6 +30,8 @@ const sample = {
   practice: '',
   title: 'T',
   names: 'A',
+  rate: '1 Mbit/s',
+  mb: 450,
 };
 const said = (m: Message) => (typeof m === 'function' ? m(sample as never) : m);
 

@@ -101,3 +101,52 @@ describe('a call that does not come about', () => {
     expect(await start()).toBe(40);
   });
 });
+
+describe('saving data', () => {
+  const simulated: unknown[][] = [];
+  let room: Room;
+  const start = async () => {
+    connecting.mockImplementationOnce(async (r) => {
+      room = r;
+      r.simulateScenario = async (...args: unknown[]) => void simulated.push(args);
+    });
+    return connect({
+      admission: { token: 't', url: '', identity: 'me' },
+      url: 'wss://practice.example',
+      name: 'Anna',
+      media: { camera: null, microphone: null, speaker: '' },
+      ended: () => {},
+    });
+  };
+  beforeEach(() => {
+    simulated.length = 0;
+    vi.stubGlobal('navigator', { onLine: true, userAgent: '' });
+    vi.stubGlobal('document', { querySelectorAll: () => [] });
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    room.emit(RoomEvent.Disconnected, DisconnectReason.CLIENT_INITIATED);
+    connecting.mockReset();
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  it('is told to the server in bit/s, and again after a reconnect', async () => {
+    const session = await start();
+    await session.setSaver(500);
+    expect(simulated).toEqual([['subscriber-bandwidth', 500_000]]);
+    expect(session.snapshot.value.saver).toBe(500);
+    room.emit(RoomEvent.Reconnected);
+    await session.setSaver(0);
+    room.emit(RoomEvent.Reconnected);
+    expect(simulated.map((s) => s[1])).toEqual([500_000, 500_000, 0]);
+    expect(session.snapshot.value.saver).toBe(0);
+  });
+
+  it('stays chosen where it cannot be told at the moment', async () => {
+    const session = await start();
+    room.simulateScenario = () => Promise.reject(new Error('closed'));
+    await session.setSaver(250);
+    expect(session.snapshot.value.saver).toBe(250);
+  });
+});

@@ -15,12 +15,13 @@ import {
   RoomEvent,
   Track,
   type TrackPublication,
-  VideoPresets,
 } from 'livekit-client';
 import type { Admission } from '../api/types';
 import { type ErrorCode, fromConnect, fromDisconnect, fromMedia, fromStart } from '../flow/errors';
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
+import { ask, type Connection, watch } from './connection';
+import { cameraLayers, cameraSize, layersOf } from './layers';
 import { isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { lookEvery, PathWatch, received, retries } from './path';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
@@ -108,7 +109,12 @@ class LiveCall implements CallSession {
   #queued = false;
   #qualityTimer: ReturnType<typeof setInterval> | undefined;
   #pathTimer: ReturnType<typeof setInterval> | undefined;
-  #state: Pick<CallSnapshot, 'phase' | 'startedAt' | 'chat'> = { phase: 'live', startedAt: Date.now(), chat: [] };
+  #state: Pick<CallSnapshot, 'phase' | 'startedAt' | 'chat' | 'saver'> = {
+    phase: 'live',
+    startedAt: Date.now(),
+    chat: [],
+    saver: 0,
+  };
 
   constructor(o: ConnectOptions) {
     this.#o = o;
@@ -120,10 +126,10 @@ class LiveCall implements CallSession {
       stopLocalTrackOnUnpublish: true,
       reconnectPolicy: retries,
       audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-      videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, facingMode: 'user' },
+      videoCaptureDefaults: { resolution: cameraSize, facingMode: 'user' },
       publishDefaults: {
         videoCodec: 'vp8',
-        simulcast: true,
+        ...cameraLayers,
         backupCodec: false,
         audioPreset: { maxBitrate: 32_000 },
         stopMicTrackOnMute: false,
@@ -202,6 +208,22 @@ class LiveCall implements CallSession {
     }
   }
 
+  async setSaver(kbits: number): Promise<void> {
+    this.#state.saver = kbits;
+    this.#refresh();
+    // Cut off at the moment: it is told again when the connection is back.
+    await this.#tellSaver().catch(() => {});
+  }
+
+  /** Under this name the library tells the server, and nobody else, what a page wants to receive at most. */
+  #tellSaver(): Promise<void> {
+    return this.#room.simulateScenario('subscriber-bandwidth', this.#state.saver * 1000);
+  }
+
+  watchConnection(tell: (c: Connection | null) => void): () => void {
+    return watch(() => ask(this.#o.url, this.#token), tell);
+  }
+
   async say(text: string): Promise<void> {
     const line = outgoing(text);
     if (!line) return;
@@ -230,7 +252,7 @@ class LiveCall implements CallSession {
     }
     if (camera?.readyState === 'live') {
       const track = new LocalVideoTrack(camera, undefined, false);
-      jobs.push(me.publishTrack(track, { source: Track.Source.Camera }));
+      jobs.push(me.publishTrack(track, { source: Track.Source.Camera, ...layersOf(camera) }));
     }
     for (const r of await Promise.allSettled(jobs)) {
       if (r.status === 'rejected') this.#notify({ kind: 'failed', code: 33 });
@@ -256,7 +278,11 @@ class LiveCall implements CallSession {
     });
     r.on(RoomEvent.Reconnecting, () => this.#phase('reconnecting'));
     r.on(RoomEvent.SignalReconnecting, () => this.#phase('reconnecting'));
-    r.on(RoomEvent.Reconnected, () => this.#phase('live'));
+    r.on(RoomEvent.Reconnected, () => {
+      this.#phase('live');
+      // After a restart of the server nobody there knows of it.
+      if (this.#state.saver > 0) void this.#tellSaver().catch(() => {});
+    });
     r.on(RoomEvent.Disconnected, (reason) => this.#end(reason));
     r.registerTextStreamHandler(topic, (reader, { identity }) => {
       void this.#heard(reader, identity).catch(() => {});

@@ -3,6 +3,7 @@
 
 import type { ReadonlySignal } from '@preact/signals-core';
 import type { ErrorCode } from '../flow/errors';
+import type { Connection } from './connection';
 
 // What a call looks like from outside. The views know this file only; the media library stands behind session.ts.
 
@@ -50,6 +51,8 @@ export interface CallSnapshot {
   /** The browser plays no sound until somebody clicks. */
   audioBlocked: boolean;
   chat: readonly ChatLine[];
+  /** The most that this page asks to receive, in kbit/s; 0 is no bound. */
+  saver: number;
   active: Readonly<Record<DeviceKind, string>>;
 }
 
@@ -68,6 +71,10 @@ export interface CallSession {
   setCamera(on: boolean): Promise<void>;
   setShare(on: boolean): Promise<void>;
   use(kind: DeviceKind, id: string): Promise<void>;
+  /** Bounds what is received, in kbit/s; 0 takes the bound away. Pictures shrink or pause for it, sound does not. */
+  setSaver(kbits: number): Promise<void>;
+  /** Tells what the server knows of this page's media path, null when it does not answer, until the returned function is called. */
+  watchConnection(tell: (c: Connection | null) => void): () => void;
   say(text: string): Promise<void>;
   startAudio(): Promise<void>;
   leave(): Promise<void>;
