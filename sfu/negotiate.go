@@ -74,7 +74,9 @@ func (p *Peer) Offer(raw string) (Answer, error) {
 	for i := range o.Sections {
 		p.update(i, &o.Sections[i], &out)
 	}
-	p.place(o)
+	if p.down == nil {
+		p.place(o)
+	}
 	a := p.answer(o)
 	for _, s := range p.sections {
 		if s.sub != nil {
@@ -108,21 +110,15 @@ func (p *Peer) admissible(o *sdp.Offer) error {
 // connect starts the transport, or restarts ICE when the client did.
 func (p *Peer) connect(o *sdp.Offer) {
 	if !p.joined {
-		p.identity = strings.Join(sha256Prints(o), " ")
-		p.join(o)
+		p.cred = newCredentials(p.room.loop)
+		p.join(&p.connection, o)
 		return
 	}
 	t, exts := p.t, collectExts(o)
-	if o.Ufrag == p.remote {
-		p.room.post(func(*core) { t.exts = exts })
-		return
+	p.room.post(func(*core) { t.exts = exts })
+	if o.Ufrag != p.remote {
+		p.restart(&p.connection, newCredentials(p.room.loop), o)
 	}
-	p.cred, p.remote = newCredentials(p.room.loop), o.Ufrag
-	cred, remote := p.cred, credentials{o.Ufrag, o.Pwd}
-	p.room.post(func(c *core) {
-		t.exts = exts
-		t.restart(c, cred, remote)
-	})
 }
 
 // update brings our section i up to the offer and notes published and
@@ -306,15 +302,22 @@ func (pub *published) codecName() string {
 
 // attach begins forwarding on a section.
 func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec, twcc uint8) {
-	d := &downTrack{
-		to: p.t, track: sub.pub.up, pt: c.PT, rtxPT: c.RTX, twcc: twcc,
-		ssrc: random32(), settings: sub.settings,
-	}
-	if c.RTX != 0 && s.kind == Video {
-		d.rtx = random32()
-	}
+	d := newDown(p.t, sub, c)
+	d.twcc = twcc
 	sub.section, sub.down, s.sub = s, d, sub
 	p.room.post(func(c *core) { c.addDown(d) })
+}
+
+// newDown makes what forwards a subscribed track in a format.
+func newDown(to *transport, sub *subscription, c *sdp.Codec) *downTrack {
+	d := &downTrack{
+		to: to, track: sub.pub.up, pt: c.PT, rtxPT: c.RTX,
+		ssrc: random32(), settings: sub.settings,
+	}
+	if c.RTX != 0 && sub.pub.spec.Kind == Video {
+		d.rtx = random32()
+	}
+	return d
 }
 
 // feedbackExt returns the id of the extension that numbers packets for the

@@ -5,11 +5,12 @@ package sfu
 
 import "math"
 
-// roomMedia is the loop half of a room: its peers, who speaks, how well they are
+// roomMedia is the loop half of a room: its peers' transports, who speaks, how well they are
 // connected. It belongs to one core.
 type roomMedia struct {
 	events      RoomEvents
 	peers       []*transport
+	people      int // peers, however many transports each has
 	nextSpeaker int64
 	nextQuality int64
 }
@@ -122,11 +123,11 @@ func (q *qualityState) heard(fraction uint8) {
 
 // grade maps loss and round-trip time to the three grades people are shown.
 func (t *transport) grade() (grade int, score float32) {
-	loss := max(t.quality.lost, t.loss)
-	rtt := float64(t.rtt) / 1e9
+	loss, trip, cut := t.condition()
+	rtt := float64(trip) / 1e9
 	score = float32(max(1, 4.5-loss*25-max(0, rtt-0.15)*3))
 	switch {
-	case loss > 0.08 || rtt > 0.6 || t.state == PeerDisconnected:
+	case loss > 0.08 || rtt > 0.6 || cut:
 		return 0, score
 	case loss > 0.02 || rtt > 0.3:
 		return 1, score
@@ -137,7 +138,7 @@ func (t *transport) grade() (grade int, score float32) {
 func (r *roomMedia) qualities() {
 	var out []Quality
 	for _, t := range r.peers {
-		if t.state < PeerConnected || t.state > PeerDisconnected {
+		if t.second || t.state < PeerConnected || t.state > PeerDisconnected {
 			continue
 		}
 		g, score := t.grade()

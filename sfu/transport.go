@@ -30,6 +30,8 @@ type transport struct {
 	peerID string
 	events PeerEvents
 	room   *roomMedia
+	mate   *transport // the other one of the same peer; nil: there is none
+	second bool       // the mate is the primary one
 	state  PeerState
 
 	cred, formerCred     credentials
@@ -89,10 +91,10 @@ func (c *core) addTransport(t *transport) {
 	t.tieBreaker = uint64(random32())<<32 | uint64(random32())
 	t.twcc = twcc.NewRecorder(t.ssrc)
 	t.lastSeen = c.now
+	c.count(t, 1)
 	c.all[t] = struct{}{}
 	c.byUfrag[t.cred.ufrag] = t
 	t.room.peers = append(t.room.peers, t)
-	c.stats.peers.Add(1)
 }
 
 // removeTransport forgets a peer and all it sent and received.
@@ -125,7 +127,7 @@ func (c *core) removeTransport(t *transport) {
 	if t.dtls != nil {
 		t.dtls.close()
 	}
-	c.stats.peers.Add(-1)
+	c.count(t, -1)
 	t.setState(PeerClosed)
 }
 

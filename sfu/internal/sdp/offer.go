@@ -159,7 +159,7 @@ func parseAnswer(raw string) (*Offer, error) {
 	if err := session.read(desc.Attributes); err != nil {
 		return nil, err
 	}
-	if len(desc.MediaDescriptions) > maxSections {
+	if len(desc.MediaDescriptions) > MaxSections {
 		return nil, ErrTooLarge
 	}
 	o.Sections = make([]Section, len(desc.MediaDescriptions))
