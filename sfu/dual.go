@@ -202,6 +202,12 @@ func (p *Peer) Accept(raw string) (Answer, error) {
 		p.join(&s.connection, o)
 	case agreed.cred != s.cred:
 		p.restart(&s.connection, agreed.cred, o)
+	case o.Ufrag != s.remote:
+		// Clients have no business to do that in an answer, but pion does when the
+		// offer comes before its agent has begun.
+		s.remote = o.Ufrag
+		t, remote := s.t, credentials{o.Ufrag, o.Pwd}
+		p.room.post(func(*core) { t.remote = remote })
 	}
 	out := Answer{MidToTrack: make(map[string]string)}
 	for i, seat := range agreed.seats {
