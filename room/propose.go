@@ -43,7 +43,7 @@ func (r *Room) reply(p *participant, req Reply) {
 		return
 	}
 	r.agenda.cancel(p.offerTask)
-	p.awaiting = false
+	p.awaiting, p.candidates = false, 0
 	answer, err := p.peer.Accept(req.SDP)
 	if err != nil {
 		// The error itself may quote the answer, and with it addresses.

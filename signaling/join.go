@@ -29,6 +29,7 @@ type entry struct {
 	// requests follow a join or resume, in this order, before the offer.
 	requests  []room.Request
 	reconnect bool
+	dual      bool // two connections: version 0 of the protocol
 	sid       string
 	reason    int32
 }
@@ -159,6 +160,7 @@ func (e *entry) join(g *Grant, c *Call) room.Join {
 		AutoSubscribe:  e.settings.GetAutoSubscribe(),
 		AdaptiveStream: e.settings.GetAdaptiveStream(),
 		AllowPause:     allowsPause(e.settings),
+		Dual:           e.dual,
 		RefreshToken:   g.Refresh,
 		TokenID:        g.TokenID,
 		IssuedAt:       g.IssuedAt,

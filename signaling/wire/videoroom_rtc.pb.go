@@ -298,6 +298,7 @@ type SignalRequest struct {
 	// Types that are valid to be assigned to Message:
 	//
 	//	*SignalRequest_Offer
+	//	*SignalRequest_Answer
 	//	*SignalRequest_Trickle
 	//	*SignalRequest_AddTrack
 	//	*SignalRequest_Mute
@@ -361,6 +362,15 @@ func (x *SignalRequest) GetOffer() *SessionDescription {
 	if x != nil {
 		if x, ok := x.Message.(*SignalRequest_Offer); ok {
 			return x.Offer
+		}
+	}
+	return nil
+}
+
+func (x *SignalRequest) GetAnswer() *SessionDescription {
+	if x != nil {
+		if x, ok := x.Message.(*SignalRequest_Answer); ok {
+			return x.Answer
 		}
 	}
 	return nil
@@ -527,6 +537,10 @@ type SignalRequest_Offer struct {
 	Offer *SessionDescription `protobuf:"bytes,1,opt,name=offer,proto3,oneof"`
 }
 
+type SignalRequest_Answer struct {
+	Answer *SessionDescription `protobuf:"bytes,2,opt,name=answer,proto3,oneof"`
+}
+
 type SignalRequest_Trickle struct {
 	Trickle *TrickleRequest `protobuf:"bytes,3,opt,name=trickle,proto3,oneof"`
 }
@@ -597,6 +611,8 @@ type SignalRequest_GetDataBlobRequest struct {
 
 func (*SignalRequest_Offer) isSignalRequest_Message() {}
 
+func (*SignalRequest_Answer) isSignalRequest_Message() {}
+
 func (*SignalRequest_Trickle) isSignalRequest_Message() {}
 
 func (*SignalRequest_AddTrack) isSignalRequest_Message() {}
@@ -638,6 +654,7 @@ type SignalResponse struct {
 	//
 	//	*SignalResponse_Join
 	//	*SignalResponse_Answer
+	//	*SignalResponse_Offer
 	//	*SignalResponse_Update
 	//	*SignalResponse_TrackPublished
 	//	*SignalResponse_Leave
@@ -712,6 +729,15 @@ func (x *SignalResponse) GetAnswer() *SessionDescription {
 	if x != nil {
 		if x, ok := x.Message.(*SignalResponse_Answer); ok {
 			return x.Answer
+		}
+	}
+	return nil
+}
+
+func (x *SignalResponse) GetOffer() *SessionDescription {
+	if x != nil {
+		if x, ok := x.Message.(*SignalResponse_Offer); ok {
+			return x.Offer
 		}
 	}
 	return nil
@@ -900,6 +926,10 @@ type SignalResponse_Answer struct {
 	Answer *SessionDescription `protobuf:"bytes,2,opt,name=answer,proto3,oneof"`
 }
 
+type SignalResponse_Offer struct {
+	Offer *SessionDescription `protobuf:"bytes,3,opt,name=offer,proto3,oneof"`
+}
+
 type SignalResponse_Update struct {
 	Update *ParticipantUpdate `protobuf:"bytes,5,opt,name=update,proto3,oneof"`
 }
@@ -979,6 +1009,8 @@ type SignalResponse_MediaSectionsRequirement struct {
 func (*SignalResponse_Join) isSignalResponse_Message() {}
 
 func (*SignalResponse_Answer) isSignalResponse_Message() {}
+
+func (*SignalResponse_Offer) isSignalResponse_Message() {}
 
 func (*SignalResponse_Update) isSignalResponse_Message() {}
 
@@ -3706,10 +3738,10 @@ var File_signaling_wire_videoroom_rtc_proto protoreflect.FileDescriptor
 
 const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\n" +
-	"\"signaling/wire/videoroom_rtc.proto\x12\x0evideoroom.wire\x1a%signaling/wire/videoroom_models.proto\"\xd0\n" +
-	"\n" +
+	"\"signaling/wire/videoroom_rtc.proto\x12\x0evideoroom.wire\x1a%signaling/wire/videoroom_models.proto\"\x8e\v\n" +
 	"\rSignalRequest\x12:\n" +
-	"\x05offer\x18\x01 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x05offer\x12:\n" +
+	"\x05offer\x18\x01 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x05offer\x12<\n" +
+	"\x06answer\x18\x02 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x06answer\x12:\n" +
 	"\atrickle\x18\x03 \x01(\v2\x1e.videoroom.wire.TrickleRequestH\x00R\atrickle\x12>\n" +
 	"\tadd_track\x18\x04 \x01(\v2\x1f.videoroom.wire.AddTrackRequestH\x00R\baddTrack\x126\n" +
 	"\x04mute\x18\x05 \x01(\v2 .videoroom.wire.MuteTrackRequestH\x00R\x04mute\x12H\n" +
@@ -3728,10 +3760,11 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\x1cunpublish_data_track_request\x18\x14 \x01(\v2).videoroom.wire.UnpublishDataTrackRequestH\x00R\x19unpublishDataTrackRequest\x12]\n" +
 	"\x17store_data_blob_request\x18\x16 \x01(\v2$.videoroom.wire.StoreDataBlobRequestH\x00R\x14storeDataBlobRequest\x12W\n" +
 	"\x15get_data_blob_request\x18\x17 \x01(\v2\".videoroom.wire.GetDataBlobRequestH\x00R\x12getDataBlobRequestB\t\n" +
-	"\amessage\"\x95\f\n" +
+	"\amessage\"\xd1\f\n" +
 	"\x0eSignalResponse\x122\n" +
 	"\x04join\x18\x01 \x01(\v2\x1c.videoroom.wire.JoinResponseH\x00R\x04join\x12<\n" +
-	"\x06answer\x18\x02 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x06answer\x12;\n" +
+	"\x06answer\x18\x02 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x06answer\x12:\n" +
+	"\x05offer\x18\x03 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x05offer\x12;\n" +
 	"\x06update\x18\x05 \x01(\v2!.videoroom.wire.ParticipantUpdateH\x00R\x06update\x12Q\n" +
 	"\x0ftrack_published\x18\x06 \x01(\v2&.videoroom.wire.TrackPublishedResponseH\x00R\x0etrackPublished\x124\n" +
 	"\x05leave\x18\b \x01(\v2\x1c.videoroom.wire.LeaveRequestH\x00R\x05leave\x126\n" +
@@ -4103,99 +4136,101 @@ var file_signaling_wire_videoroom_rtc_proto_goTypes = []any{
 }
 var file_signaling_wire_videoroom_rtc_proto_depIdxs = []int32{
 	20, // 0: videoroom.wire.SignalRequest.offer:type_name -> videoroom.wire.SessionDescription
-	13, // 1: videoroom.wire.SignalRequest.trickle:type_name -> videoroom.wire.TrickleRequest
-	8,  // 2: videoroom.wire.SignalRequest.add_track:type_name -> videoroom.wire.AddTrackRequest
-	14, // 3: videoroom.wire.SignalRequest.mute:type_name -> videoroom.wire.MuteTrackRequest
-	22, // 4: videoroom.wire.SignalRequest.subscription:type_name -> videoroom.wire.UpdateSubscription
-	23, // 5: videoroom.wire.SignalRequest.track_setting:type_name -> videoroom.wire.UpdateTrackSettings
-	26, // 6: videoroom.wire.SignalRequest.leave:type_name -> videoroom.wire.LeaveRequest
-	36, // 7: videoroom.wire.SignalRequest.subscription_permission:type_name -> videoroom.wire.SubscriptionPermission
-	40, // 8: videoroom.wire.SignalRequest.sync_state:type_name -> videoroom.wire.SyncState
-	27, // 9: videoroom.wire.SignalRequest.update_metadata:type_name -> videoroom.wire.UpdateParticipantMetadata
-	41, // 10: videoroom.wire.SignalRequest.ping_req:type_name -> videoroom.wire.Ping
-	24, // 11: videoroom.wire.SignalRequest.update_audio_track:type_name -> videoroom.wire.UpdateLocalAudioTrack
-	25, // 12: videoroom.wire.SignalRequest.update_video_track:type_name -> videoroom.wire.UpdateLocalVideoTrack
-	9,  // 13: videoroom.wire.SignalRequest.publish_data_track_request:type_name -> videoroom.wire.PublishDataTrackRequest
-	10, // 14: videoroom.wire.SignalRequest.unpublish_data_track_request:type_name -> videoroom.wire.UnpublishDataTrackRequest
-	11, // 15: videoroom.wire.SignalRequest.store_data_blob_request:type_name -> videoroom.wire.StoreDataBlobRequest
-	12, // 16: videoroom.wire.SignalRequest.get_data_blob_request:type_name -> videoroom.wire.GetDataBlobRequest
-	15, // 17: videoroom.wire.SignalResponse.join:type_name -> videoroom.wire.JoinResponse
-	20, // 18: videoroom.wire.SignalResponse.answer:type_name -> videoroom.wire.SessionDescription
-	21, // 19: videoroom.wire.SignalResponse.update:type_name -> videoroom.wire.ParticipantUpdate
-	18, // 20: videoroom.wire.SignalResponse.track_published:type_name -> videoroom.wire.TrackPublishedResponse
-	26, // 21: videoroom.wire.SignalResponse.leave:type_name -> videoroom.wire.LeaveRequest
-	14, // 22: videoroom.wire.SignalResponse.mute:type_name -> videoroom.wire.MuteTrackRequest
-	28, // 23: videoroom.wire.SignalResponse.speakers_changed:type_name -> videoroom.wire.SpeakersChanged
-	29, // 24: videoroom.wire.SignalResponse.room_update:type_name -> videoroom.wire.RoomUpdate
-	31, // 25: videoroom.wire.SignalResponse.connection_quality:type_name -> videoroom.wire.ConnectionQualityUpdate
-	38, // 26: videoroom.wire.SignalResponse.stream_state_update:type_name -> videoroom.wire.StreamStateUpdate
-	34, // 27: videoroom.wire.SignalResponse.subscribed_quality_update:type_name -> videoroom.wire.SubscribedQualityUpdate
-	39, // 28: videoroom.wire.SignalResponse.subscription_permission_update:type_name -> videoroom.wire.SubscriptionPermissionUpdate
-	19, // 29: videoroom.wire.SignalResponse.track_unpublished:type_name -> videoroom.wire.TrackUnpublishedResponse
-	16, // 30: videoroom.wire.SignalResponse.reconnect:type_name -> videoroom.wire.ReconnectResponse
-	42, // 31: videoroom.wire.SignalResponse.pong_resp:type_name -> videoroom.wire.Pong
-	43, // 32: videoroom.wire.SignalResponse.subscription_response:type_name -> videoroom.wire.SubscriptionResponse
-	44, // 33: videoroom.wire.SignalResponse.request_response:type_name -> videoroom.wire.RequestResponse
-	45, // 34: videoroom.wire.SignalResponse.track_subscribed:type_name -> videoroom.wire.TrackSubscribed
-	49, // 35: videoroom.wire.SignalResponse.media_sections_requirement:type_name -> videoroom.wire.MediaSectionsRequirement
-	53, // 36: videoroom.wire.SimulcastCodec.layers:type_name -> videoroom.wire.VideoLayer
-	54, // 37: videoroom.wire.AddTrackRequest.type:type_name -> videoroom.wire.TrackType
-	55, // 38: videoroom.wire.AddTrackRequest.source:type_name -> videoroom.wire.TrackSource
-	53, // 39: videoroom.wire.AddTrackRequest.layers:type_name -> videoroom.wire.VideoLayer
-	7,  // 40: videoroom.wire.AddTrackRequest.simulcast_codecs:type_name -> videoroom.wire.SimulcastCodec
-	56, // 41: videoroom.wire.AddTrackRequest.encryption:type_name -> videoroom.wire.Encryption.Type
-	57, // 42: videoroom.wire.AddTrackRequest.backup_codec_policy:type_name -> videoroom.wire.BackupCodecPolicy
-	58, // 43: videoroom.wire.AddTrackRequest.audio_features:type_name -> videoroom.wire.AudioTrackFeature
-	0,  // 44: videoroom.wire.TrickleRequest.target:type_name -> videoroom.wire.SignalTarget
-	59, // 45: videoroom.wire.JoinResponse.room:type_name -> videoroom.wire.Room
-	60, // 46: videoroom.wire.JoinResponse.participant:type_name -> videoroom.wire.ParticipantInfo
-	60, // 47: videoroom.wire.JoinResponse.other_participants:type_name -> videoroom.wire.ParticipantInfo
-	17, // 48: videoroom.wire.JoinResponse.ice_servers:type_name -> videoroom.wire.ICEServer
-	61, // 49: videoroom.wire.JoinResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
-	62, // 50: videoroom.wire.JoinResponse.server_info:type_name -> videoroom.wire.ServerInfo
-	63, // 51: videoroom.wire.JoinResponse.enabled_publish_codecs:type_name -> videoroom.wire.Codec
-	17, // 52: videoroom.wire.ReconnectResponse.ice_servers:type_name -> videoroom.wire.ICEServer
-	61, // 53: videoroom.wire.ReconnectResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
-	62, // 54: videoroom.wire.ReconnectResponse.server_info:type_name -> videoroom.wire.ServerInfo
-	64, // 55: videoroom.wire.TrackPublishedResponse.track:type_name -> videoroom.wire.TrackInfo
-	50, // 56: videoroom.wire.SessionDescription.mid_to_track_id:type_name -> videoroom.wire.SessionDescription.MidToTrackIdEntry
-	60, // 57: videoroom.wire.ParticipantUpdate.participants:type_name -> videoroom.wire.ParticipantInfo
-	65, // 58: videoroom.wire.UpdateSubscription.participant_tracks:type_name -> videoroom.wire.ParticipantTracks
-	66, // 59: videoroom.wire.UpdateTrackSettings.quality:type_name -> videoroom.wire.VideoQuality
-	58, // 60: videoroom.wire.UpdateLocalAudioTrack.features:type_name -> videoroom.wire.AudioTrackFeature
-	67, // 61: videoroom.wire.LeaveRequest.reason:type_name -> videoroom.wire.DisconnectReason
-	2,  // 62: videoroom.wire.LeaveRequest.action:type_name -> videoroom.wire.LeaveRequest.Action
-	51, // 63: videoroom.wire.UpdateParticipantMetadata.attributes:type_name -> videoroom.wire.UpdateParticipantMetadata.AttributesEntry
-	68, // 64: videoroom.wire.SpeakersChanged.speakers:type_name -> videoroom.wire.SpeakerInfo
-	59, // 65: videoroom.wire.RoomUpdate.room:type_name -> videoroom.wire.Room
-	69, // 66: videoroom.wire.ConnectionQualityInfo.quality:type_name -> videoroom.wire.ConnectionQuality
-	30, // 67: videoroom.wire.ConnectionQualityUpdate.updates:type_name -> videoroom.wire.ConnectionQualityInfo
-	66, // 68: videoroom.wire.SubscribedQuality.quality:type_name -> videoroom.wire.VideoQuality
-	32, // 69: videoroom.wire.SubscribedCodec.qualities:type_name -> videoroom.wire.SubscribedQuality
-	32, // 70: videoroom.wire.SubscribedQualityUpdate.subscribed_qualities:type_name -> videoroom.wire.SubscribedQuality
-	33, // 71: videoroom.wire.SubscribedQualityUpdate.subscribed_codecs:type_name -> videoroom.wire.SubscribedCodec
-	35, // 72: videoroom.wire.SubscriptionPermission.track_permissions:type_name -> videoroom.wire.TrackPermission
-	1,  // 73: videoroom.wire.StreamStateInfo.state:type_name -> videoroom.wire.StreamState
-	37, // 74: videoroom.wire.StreamStateUpdate.stream_states:type_name -> videoroom.wire.StreamStateInfo
-	22, // 75: videoroom.wire.SyncState.subscription:type_name -> videoroom.wire.UpdateSubscription
-	18, // 76: videoroom.wire.SyncState.publish_tracks:type_name -> videoroom.wire.TrackPublishedResponse
-	70, // 77: videoroom.wire.SubscriptionResponse.err:type_name -> videoroom.wire.SubscriptionError
-	3,  // 78: videoroom.wire.RequestResponse.reason:type_name -> videoroom.wire.RequestResponse.Reason
-	9,  // 79: videoroom.wire.RequestResponse.publish_data_track:type_name -> videoroom.wire.PublishDataTrackRequest
-	10, // 80: videoroom.wire.RequestResponse.unpublish_data_track:type_name -> videoroom.wire.UnpublishDataTrackRequest
-	71, // 81: videoroom.wire.JoinRequest.client_info:type_name -> videoroom.wire.ClientInfo
-	46, // 82: videoroom.wire.JoinRequest.connection_settings:type_name -> videoroom.wire.ConnectionSettings
-	52, // 83: videoroom.wire.JoinRequest.participant_attributes:type_name -> videoroom.wire.JoinRequest.ParticipantAttributesEntry
-	8,  // 84: videoroom.wire.JoinRequest.add_track_requests:type_name -> videoroom.wire.AddTrackRequest
-	20, // 85: videoroom.wire.JoinRequest.publisher_offer:type_name -> videoroom.wire.SessionDescription
-	72, // 86: videoroom.wire.JoinRequest.reconnect_reason:type_name -> videoroom.wire.ReconnectReason
-	40, // 87: videoroom.wire.JoinRequest.sync_state:type_name -> videoroom.wire.SyncState
-	4,  // 88: videoroom.wire.WrappedJoinRequest.compression:type_name -> videoroom.wire.WrappedJoinRequest.Compression
-	89, // [89:89] is the sub-list for method output_type
-	89, // [89:89] is the sub-list for method input_type
-	89, // [89:89] is the sub-list for extension type_name
-	89, // [89:89] is the sub-list for extension extendee
-	0,  // [0:89] is the sub-list for field type_name
+	20, // 1: videoroom.wire.SignalRequest.answer:type_name -> videoroom.wire.SessionDescription
+	13, // 2: videoroom.wire.SignalRequest.trickle:type_name -> videoroom.wire.TrickleRequest
+	8,  // 3: videoroom.wire.SignalRequest.add_track:type_name -> videoroom.wire.AddTrackRequest
+	14, // 4: videoroom.wire.SignalRequest.mute:type_name -> videoroom.wire.MuteTrackRequest
+	22, // 5: videoroom.wire.SignalRequest.subscription:type_name -> videoroom.wire.UpdateSubscription
+	23, // 6: videoroom.wire.SignalRequest.track_setting:type_name -> videoroom.wire.UpdateTrackSettings
+	26, // 7: videoroom.wire.SignalRequest.leave:type_name -> videoroom.wire.LeaveRequest
+	36, // 8: videoroom.wire.SignalRequest.subscription_permission:type_name -> videoroom.wire.SubscriptionPermission
+	40, // 9: videoroom.wire.SignalRequest.sync_state:type_name -> videoroom.wire.SyncState
+	27, // 10: videoroom.wire.SignalRequest.update_metadata:type_name -> videoroom.wire.UpdateParticipantMetadata
+	41, // 11: videoroom.wire.SignalRequest.ping_req:type_name -> videoroom.wire.Ping
+	24, // 12: videoroom.wire.SignalRequest.update_audio_track:type_name -> videoroom.wire.UpdateLocalAudioTrack
+	25, // 13: videoroom.wire.SignalRequest.update_video_track:type_name -> videoroom.wire.UpdateLocalVideoTrack
+	9,  // 14: videoroom.wire.SignalRequest.publish_data_track_request:type_name -> videoroom.wire.PublishDataTrackRequest
+	10, // 15: videoroom.wire.SignalRequest.unpublish_data_track_request:type_name -> videoroom.wire.UnpublishDataTrackRequest
+	11, // 16: videoroom.wire.SignalRequest.store_data_blob_request:type_name -> videoroom.wire.StoreDataBlobRequest
+	12, // 17: videoroom.wire.SignalRequest.get_data_blob_request:type_name -> videoroom.wire.GetDataBlobRequest
+	15, // 18: videoroom.wire.SignalResponse.join:type_name -> videoroom.wire.JoinResponse
+	20, // 19: videoroom.wire.SignalResponse.answer:type_name -> videoroom.wire.SessionDescription
+	20, // 20: videoroom.wire.SignalResponse.offer:type_name -> videoroom.wire.SessionDescription
+	21, // 21: videoroom.wire.SignalResponse.update:type_name -> videoroom.wire.ParticipantUpdate
+	18, // 22: videoroom.wire.SignalResponse.track_published:type_name -> videoroom.wire.TrackPublishedResponse
+	26, // 23: videoroom.wire.SignalResponse.leave:type_name -> videoroom.wire.LeaveRequest
+	14, // 24: videoroom.wire.SignalResponse.mute:type_name -> videoroom.wire.MuteTrackRequest
+	28, // 25: videoroom.wire.SignalResponse.speakers_changed:type_name -> videoroom.wire.SpeakersChanged
+	29, // 26: videoroom.wire.SignalResponse.room_update:type_name -> videoroom.wire.RoomUpdate
+	31, // 27: videoroom.wire.SignalResponse.connection_quality:type_name -> videoroom.wire.ConnectionQualityUpdate
+	38, // 28: videoroom.wire.SignalResponse.stream_state_update:type_name -> videoroom.wire.StreamStateUpdate
+	34, // 29: videoroom.wire.SignalResponse.subscribed_quality_update:type_name -> videoroom.wire.SubscribedQualityUpdate
+	39, // 30: videoroom.wire.SignalResponse.subscription_permission_update:type_name -> videoroom.wire.SubscriptionPermissionUpdate
+	19, // 31: videoroom.wire.SignalResponse.track_unpublished:type_name -> videoroom.wire.TrackUnpublishedResponse
+	16, // 32: videoroom.wire.SignalResponse.reconnect:type_name -> videoroom.wire.ReconnectResponse
+	42, // 33: videoroom.wire.SignalResponse.pong_resp:type_name -> videoroom.wire.Pong
+	43, // 34: videoroom.wire.SignalResponse.subscription_response:type_name -> videoroom.wire.SubscriptionResponse
+	44, // 35: videoroom.wire.SignalResponse.request_response:type_name -> videoroom.wire.RequestResponse
+	45, // 36: videoroom.wire.SignalResponse.track_subscribed:type_name -> videoroom.wire.TrackSubscribed
+	49, // 37: videoroom.wire.SignalResponse.media_sections_requirement:type_name -> videoroom.wire.MediaSectionsRequirement
+	53, // 38: videoroom.wire.SimulcastCodec.layers:type_name -> videoroom.wire.VideoLayer
+	54, // 39: videoroom.wire.AddTrackRequest.type:type_name -> videoroom.wire.TrackType
+	55, // 40: videoroom.wire.AddTrackRequest.source:type_name -> videoroom.wire.TrackSource
+	53, // 41: videoroom.wire.AddTrackRequest.layers:type_name -> videoroom.wire.VideoLayer
+	7,  // 42: videoroom.wire.AddTrackRequest.simulcast_codecs:type_name -> videoroom.wire.SimulcastCodec
+	56, // 43: videoroom.wire.AddTrackRequest.encryption:type_name -> videoroom.wire.Encryption.Type
+	57, // 44: videoroom.wire.AddTrackRequest.backup_codec_policy:type_name -> videoroom.wire.BackupCodecPolicy
+	58, // 45: videoroom.wire.AddTrackRequest.audio_features:type_name -> videoroom.wire.AudioTrackFeature
+	0,  // 46: videoroom.wire.TrickleRequest.target:type_name -> videoroom.wire.SignalTarget
+	59, // 47: videoroom.wire.JoinResponse.room:type_name -> videoroom.wire.Room
+	60, // 48: videoroom.wire.JoinResponse.participant:type_name -> videoroom.wire.ParticipantInfo
+	60, // 49: videoroom.wire.JoinResponse.other_participants:type_name -> videoroom.wire.ParticipantInfo
+	17, // 50: videoroom.wire.JoinResponse.ice_servers:type_name -> videoroom.wire.ICEServer
+	61, // 51: videoroom.wire.JoinResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
+	62, // 52: videoroom.wire.JoinResponse.server_info:type_name -> videoroom.wire.ServerInfo
+	63, // 53: videoroom.wire.JoinResponse.enabled_publish_codecs:type_name -> videoroom.wire.Codec
+	17, // 54: videoroom.wire.ReconnectResponse.ice_servers:type_name -> videoroom.wire.ICEServer
+	61, // 55: videoroom.wire.ReconnectResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
+	62, // 56: videoroom.wire.ReconnectResponse.server_info:type_name -> videoroom.wire.ServerInfo
+	64, // 57: videoroom.wire.TrackPublishedResponse.track:type_name -> videoroom.wire.TrackInfo
+	50, // 58: videoroom.wire.SessionDescription.mid_to_track_id:type_name -> videoroom.wire.SessionDescription.MidToTrackIdEntry
+	60, // 59: videoroom.wire.ParticipantUpdate.participants:type_name -> videoroom.wire.ParticipantInfo
+	65, // 60: videoroom.wire.UpdateSubscription.participant_tracks:type_name -> videoroom.wire.ParticipantTracks
+	66, // 61: videoroom.wire.UpdateTrackSettings.quality:type_name -> videoroom.wire.VideoQuality
+	58, // 62: videoroom.wire.UpdateLocalAudioTrack.features:type_name -> videoroom.wire.AudioTrackFeature
+	67, // 63: videoroom.wire.LeaveRequest.reason:type_name -> videoroom.wire.DisconnectReason
+	2,  // 64: videoroom.wire.LeaveRequest.action:type_name -> videoroom.wire.LeaveRequest.Action
+	51, // 65: videoroom.wire.UpdateParticipantMetadata.attributes:type_name -> videoroom.wire.UpdateParticipantMetadata.AttributesEntry
+	68, // 66: videoroom.wire.SpeakersChanged.speakers:type_name -> videoroom.wire.SpeakerInfo
+	59, // 67: videoroom.wire.RoomUpdate.room:type_name -> videoroom.wire.Room
+	69, // 68: videoroom.wire.ConnectionQualityInfo.quality:type_name -> videoroom.wire.ConnectionQuality
+	30, // 69: videoroom.wire.ConnectionQualityUpdate.updates:type_name -> videoroom.wire.ConnectionQualityInfo
+	66, // 70: videoroom.wire.SubscribedQuality.quality:type_name -> videoroom.wire.VideoQuality
+	32, // 71: videoroom.wire.SubscribedCodec.qualities:type_name -> videoroom.wire.SubscribedQuality
+	32, // 72: videoroom.wire.SubscribedQualityUpdate.subscribed_qualities:type_name -> videoroom.wire.SubscribedQuality
+	33, // 73: videoroom.wire.SubscribedQualityUpdate.subscribed_codecs:type_name -> videoroom.wire.SubscribedCodec
+	35, // 74: videoroom.wire.SubscriptionPermission.track_permissions:type_name -> videoroom.wire.TrackPermission
+	1,  // 75: videoroom.wire.StreamStateInfo.state:type_name -> videoroom.wire.StreamState
+	37, // 76: videoroom.wire.StreamStateUpdate.stream_states:type_name -> videoroom.wire.StreamStateInfo
+	22, // 77: videoroom.wire.SyncState.subscription:type_name -> videoroom.wire.UpdateSubscription
+	18, // 78: videoroom.wire.SyncState.publish_tracks:type_name -> videoroom.wire.TrackPublishedResponse
+	70, // 79: videoroom.wire.SubscriptionResponse.err:type_name -> videoroom.wire.SubscriptionError
+	3,  // 80: videoroom.wire.RequestResponse.reason:type_name -> videoroom.wire.RequestResponse.Reason
+	9,  // 81: videoroom.wire.RequestResponse.publish_data_track:type_name -> videoroom.wire.PublishDataTrackRequest
+	10, // 82: videoroom.wire.RequestResponse.unpublish_data_track:type_name -> videoroom.wire.UnpublishDataTrackRequest
+	71, // 83: videoroom.wire.JoinRequest.client_info:type_name -> videoroom.wire.ClientInfo
+	46, // 84: videoroom.wire.JoinRequest.connection_settings:type_name -> videoroom.wire.ConnectionSettings
+	52, // 85: videoroom.wire.JoinRequest.participant_attributes:type_name -> videoroom.wire.JoinRequest.ParticipantAttributesEntry
+	8,  // 86: videoroom.wire.JoinRequest.add_track_requests:type_name -> videoroom.wire.AddTrackRequest
+	20, // 87: videoroom.wire.JoinRequest.publisher_offer:type_name -> videoroom.wire.SessionDescription
+	72, // 88: videoroom.wire.JoinRequest.reconnect_reason:type_name -> videoroom.wire.ReconnectReason
+	40, // 89: videoroom.wire.JoinRequest.sync_state:type_name -> videoroom.wire.SyncState
+	4,  // 90: videoroom.wire.WrappedJoinRequest.compression:type_name -> videoroom.wire.WrappedJoinRequest.Compression
+	91, // [91:91] is the sub-list for method output_type
+	91, // [91:91] is the sub-list for method input_type
+	91, // [91:91] is the sub-list for extension type_name
+	91, // [91:91] is the sub-list for extension extendee
+	0,  // [0:91] is the sub-list for field type_name
 }
 
 func init() { file_signaling_wire_videoroom_rtc_proto_init() }
@@ -4206,6 +4241,7 @@ func file_signaling_wire_videoroom_rtc_proto_init() {
 	file_signaling_wire_videoroom_models_proto_init()
 	file_signaling_wire_videoroom_rtc_proto_msgTypes[0].OneofWrappers = []any{
 		(*SignalRequest_Offer)(nil),
+		(*SignalRequest_Answer)(nil),
 		(*SignalRequest_Trickle)(nil),
 		(*SignalRequest_AddTrack)(nil),
 		(*SignalRequest_Mute)(nil),
@@ -4227,6 +4263,7 @@ func file_signaling_wire_videoroom_rtc_proto_init() {
 	file_signaling_wire_videoroom_rtc_proto_msgTypes[1].OneofWrappers = []any{
 		(*SignalResponse_Join)(nil),
 		(*SignalResponse_Answer)(nil),
+		(*SignalResponse_Offer)(nil),
 		(*SignalResponse_Update)(nil),
 		(*SignalResponse_TrackPublished)(nil),
 		(*SignalResponse_Leave)(nil),
