@@ -241,6 +241,9 @@ func (p *Peer) begin(ours *section, s *sdp.Section, out *Answer) {
 	ssrcs := mediaSSRCs(s)
 	p.room.post(func(c *core) { c.addUp(up, ssrcs, rtxOf) })
 	p.pubs[spec.SID] = pub
+	if ours.sub != nil { // some clients send where they receive
+		p.displace(ours)
+	}
 	ours.pub = pub
 	out.Published = append(out.Published, Published{
 		SID: spec.SID, Mid: s.Mid, Mime: pub.mime, Simulcast: len(s.RIDs) > 1,

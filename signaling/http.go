@@ -279,6 +279,9 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, c *Call) {
 	}
 	session := newSession(s, release)
 	session.relays = a.grant.Relays
+	if a.entry.hasty() {
+		session.pause = s.timing.pause
+	}
 	if !s.enter(session) {
 		release()
 		s.refuse(w, outcomeOf(room.ErrClosing).refusal)

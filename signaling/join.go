@@ -199,6 +199,10 @@ func (e *entry) resume(g *Grant) room.Resume {
 	}
 }
 
+// hasty tells a client that, after its join, reads on before it has set the offer
+// that came along, and loses the answer when that is already there.
+func (e *entry) hasty() bool { return e.client.SDK == "go" && e.offer != nil }
+
 // afterwards lists the requests that must follow a join or resume.
 func (e *entry) afterwards() []room.Request {
 	if e.offer == nil || (!e.reconnect && len(e.requests) == 0) {
