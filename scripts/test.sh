@@ -117,6 +117,11 @@ do_process() {
   return "${PIPESTATUS[0]}"
 }
 
+do_sdk() {
+  (cd e2e/golang-sdk && CADDY=$OLDPWD/e2e/out/caddy go test -count=1 -timeout 8m -v . 2>&1) | summarise_go
+  return "${PIPESTATUS[0]}"
+}
+
 do_go_short() {
   go test -short -timeout 4m -v ./... 2>&1 | summarise_go
   return "${PIPESTATUS[0]}"
@@ -183,6 +188,7 @@ all)
   for s in go fuzz process e2e; do step $s "do_$s"; done
   ;;
 process) for s in build process; do step $s "do_$s"; done ;;
+sdk) for s in build sdk; do step $s "do_$s"; done ;;
 quick) for s in fmt vet go_short; do step $s "do_$s"; done ;;
 lint) for s in fmt vet lint; do step $s "do_$s"; done ;;
 e2e)
