@@ -6,7 +6,7 @@
 #
 #   scripts/test.sh all          everything CI runs; installs what is missing
 #   scripts/test.sh quick        formatting, vet, Go tests with -short
-#   scripts/test.sh lint|go|process|web|wire|fuzz|build
+#   scripts/test.sh lint|go|process|sdk|web|wire|fuzz|build
 #   scripts/test.sh e2e [name…]  browser tests, all or e2e/test/<name>.test.mjs
 #
 # Every step runs even when one before it failed. The last line counts tests:
@@ -117,8 +117,9 @@ do_process() {
   return "${PIPESTATUS[0]}"
 }
 
+# Clients wait for the network most of the time.
 do_sdk() {
-  (cd e2e/golang-sdk && CADDY=$OLDPWD/e2e/out/caddy go test -count=1 -timeout 8m -v . 2>&1) | summarise_go
+  (cd e2e/golang-sdk && CADDY=$OLDPWD/e2e/out/caddy go test -count=1 -parallel 8 -timeout 8m -v . 2>&1) | summarise_go
   return "${PIPESTATUS[0]}"
 }
 
