@@ -54,7 +54,7 @@ func (fakePeer) Subscribe(string, string) error      { return nil }
 func (fakePeer) Unsubscribe(string)                  {}
 func (fakePeer) Settings(string, sfu.Settings)       {}
 func (fakePeer) Need() (int, int, bool)              { return 0, 0, false }
-func (fakePeer) Propose(bool) (string, bool)         { return "", false }
+func (fakePeer) Propose(bool) (sfu.Proposal, bool)   { return sfu.Proposal{}, false }
 func (fakePeer) Accept(string) (sfu.Answer, error)   { return sfu.Answer{}, sfu.ErrBadAnswer }
 func (fakePeer) SendData(sfu.DataKind, []byte) error { return nil }
 func (fakePeer) Close()                              {}

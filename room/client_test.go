@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -122,7 +123,10 @@ func (c *client) proposed(m Proposal) {
 	if c.pending++; c.pending > 1 {
 		c.faults = append(c.faults, "a proposal before the reply to the last one")
 	}
-	c.seat(p.Tracks)
+	if !maps.Equal(p.Tracks, m.MidToTrack) {
+		c.faults = append(c.faults, "a proposal whose map differs")
+	}
+	c.seat(m.MidToTrack)
 	c.reply = m.ID
 	if c.auto && c.session != nil {
 		c.replyLocked()

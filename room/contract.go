@@ -257,8 +257,9 @@ type (
 	// Proposal offers what a client with two connections receives. It answers
 	// with a Reply of the same ID; there is one without Reply at a time.
 	Proposal struct {
-		SDP string
-		ID  uint32
+		SDP        string
+		ID         uint32
+		MidToTrack map[string]string
 	}
 	// SectionsNeeded asks the client for an offer with more recvonly sections.
 	SectionsNeeded struct{ Audios, Videos int }

@@ -52,22 +52,22 @@ func (p *fakePeer) dueLocked(next *fakeProposal) bool {
 	return !maps.Equal(p.told.Tracks, next.Tracks) || p.told.Restarts != next.Restarts
 }
 
-func (p *fakePeer) Propose(restart bool) (string, bool) {
+func (p *fakePeer) Propose(restart bool) (sfu.Proposal, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.config.Dual || p.closed || p.offered != nil && !restart {
-		return "", false
+		return sfu.Proposal{}, false
 	}
 	if restart && (p.told != nil || p.offered != nil) {
 		p.restarts++
 	}
 	next := p.nextLocked()
 	if !p.dueLocked(next) {
-		return "", false
+		return sfu.Proposal{}, false
 	}
 	p.offered = next
 	b, err := json.Marshal(next)
-	return string(b), err == nil
+	return sfu.Proposal{SDP: string(b), MidToTrack: next.Tracks}, err == nil
 }
 
 func (p *fakePeer) Accept(sdp string) (sfu.Answer, error) {

@@ -46,7 +46,7 @@ type Peer interface {
 	// sfu.PeerConfig.Dual), false where there is nothing to tell or the last one
 	// is unanswered. With restart it renews ICE and takes the place of one that is
 	// unanswered.
-	Propose(restart bool) (sdp string, ok bool)
+	Propose(restart bool) (offer sfu.Proposal, ok bool)
 	// Accept applies the client's answer to the last Propose. A bad one changes
 	// nothing and returns an error that wraps sfu.ErrBadAnswer.
 	Accept(sdp string) (sfu.Answer, error)

@@ -19,13 +19,13 @@ func (r *Room) propose(p *participant, restart bool) {
 	if p.session == nil || p.awaiting && !restart {
 		return
 	}
-	sdp, ok := p.peer.Propose(restart)
+	offer, ok := p.peer.Propose(restart)
 	if !ok {
 		return
 	}
 	p.proposed++
 	r.await(p, replyWait)
-	r.send(p, Proposal{SDP: sdp, ID: p.proposed})
+	r.send(p, Proposal{SDP: offer.SDP, ID: p.proposed, MidToTrack: offer.MidToTrack})
 }
 
 // unanswered gives up a client that does not answer an offer: it could receive

@@ -133,6 +133,14 @@ type Answer struct {
 	Refused []string
 }
 
+// Proposal is an offer of ours.
+type Proposal struct {
+	SDP string
+	// MidToTrack names the track that each section carries to the client: not
+	// every browser shows the names in the description to its page.
+	MidToTrack map[string]string
+}
+
 // PeerConfig describes a participant to the media plane.
 type PeerConfig struct {
 	// ID is the participant's sid ("PA_…"). Unique within the room.

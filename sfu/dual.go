@@ -74,10 +74,10 @@ func (p *Peer) channels(n *connection, active bool) *uint16 {
 // It returns false where there is nothing to tell, or where the last one is not
 // answered yet. With restart it renews ICE, and takes the place of one that is
 // not answered. It may be called for a peer with one connection.
-func (p *Peer) Propose(restart bool) (offer string, ok bool) {
+func (p *Peer) Propose(restart bool) (offer Proposal, ok bool) {
 	s := p.down
 	if s == nil || p.closed || s.unsettled != nil && !restart {
-		return "", false
+		return Proposal{}, false
 	}
 	restart = restart && s.version > 0
 	if s.unsettled != nil {
@@ -88,7 +88,7 @@ func (p *Peer) Propose(restart bool) (offer string, ok bool) {
 	}
 	p.seat()
 	if !restart && !p.due() {
-		return "", false
+		return Proposal{}, false
 	}
 	cred := s.cred
 	if restart || cred.ufrag == "" {
@@ -99,12 +99,16 @@ func (p *Peer) Propose(restart bool) (offer string, ok bool) {
 		SessionID: s.sessionID, Version: s.version, Ufrag: cred.ufrag, Pwd: cred.pwd,
 		FingerprintSHA256: p.print, Candidates: p.candidates(),
 	}}
+	offer.MidToTrack = make(map[string]string)
 	for _, sec := range s.sections {
 		out.seats = append(out.seats, sec.sub)
 		out.Sections = append(out.Sections, sec.describe())
+		if sec.sub != nil {
+			offer.MidToTrack[sec.mid] = sec.sub.pub.spec.SID
+		}
 	}
-	s.unsettled = out
-	return out.Marshal(), true
+	s.unsettled, offer.SDP = out, out.Marshal()
+	return offer, true
 }
 
 // supersede gives up an offer whose answer got lost. The client may have seen

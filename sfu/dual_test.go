@@ -88,10 +88,15 @@ func dualConnection(t *testing.T, role webrtc.DTLSRole, codecs ...string) *webrt
 }
 
 // answer answers an offer of the peer.
-func (c *dualClient) answer(offer string) string {
+func (c *dualClient) answer(offer Proposal) string {
 	c.t.Helper()
-	if err := c.sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
-		c.t.Fatalf("client refused the offer: %v\n%s", err, offer)
+	if err := c.sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.SDP}); err != nil {
+		c.t.Fatalf("client refused the offer: %v\n%s", err, offer.SDP)
+	}
+	for _, tc := range c.sub.GetTransceivers() {
+		if sid := offer.MidToTrack[tc.Mid()]; sid != "" && !strings.Contains(offer.SDP, " "+sid+"\r\n") {
+			c.t.Errorf("%s is in the map, but not in the description", sid)
+		}
 	}
 	answer, err := c.sub.CreateAnswer(nil)
 	if err != nil {
@@ -236,8 +241,8 @@ func TestDualSections(t *testing.T) {
 	}
 	b.subscribe("PA_a", "TR_3")
 	offer, _ = b.peer.Propose(false)
-	if strings.Count(offer, "m=video") != 3 {
-		t.Errorf("a track took the place of another one:\n%s", offer)
+	if strings.Count(offer.SDP, "m=video") != 3 {
+		t.Errorf("a track took the place of another one:\n%s", offer.SDP)
 	}
 	if _, err := b.peer.Accept(b.answer(offer)); err != nil {
 		t.Fatal(err)
@@ -247,8 +252,8 @@ func TestDualSections(t *testing.T) {
 	}
 	b.subscribe("PA_a", "TR_2")
 	offer, _ = b.peer.Propose(false)
-	if strings.Count(offer, "m=video") != 3 {
-		t.Errorf("the free section is not used:\n%s", offer)
+	if strings.Count(offer.SDP, "m=video") != 3 {
+		t.Errorf("the free section is not used:\n%s", offer.SDP)
 	}
 	ans, err := b.peer.Accept(b.answer(offer))
 	if err != nil || len(ans.MidToTrack) != 3 {
@@ -382,8 +387,8 @@ func TestPublisherPrimary(t *testing.T) {
 	if err := peer.Subscribe("PA_b", "TR_b"); err != nil {
 		t.Fatal(err)
 	}
-	if offer, ok := peer.Propose(false); !ok || !strings.Contains(offer, "TR_b") {
-		t.Errorf("not offered: %s", offer)
+	if offer, ok := peer.Propose(false); !ok || !strings.Contains(offer.SDP, "TR_b") || offer.MidToTrack["1"] != "TR_b" {
+		t.Errorf("not offered: %+v", offer)
 	}
 	if audios, videos, due := peer.Need(); audios+videos > 0 || due {
 		t.Error("the client is asked for sections although the server offers them")

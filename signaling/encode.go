@@ -112,7 +112,7 @@ func answer(_ *greeting, m room.Answer) *wire.SignalResponse {
 
 func proposal(_ *greeting, m room.Proposal) *wire.SignalResponse {
 	return &wire.SignalResponse{Message: &wire.SignalResponse_Offer{Offer: &wire.SessionDescription{
-		Type: "offer", Sdp: m.SDP, Id: m.ID,
+		Type: "offer", Sdp: m.SDP, Id: m.ID, MidToTrackId: m.MidToTrack,
 	}}}
 }
 

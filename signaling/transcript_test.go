@@ -349,7 +349,7 @@ func everyMessage(at time.Time) []room.Message {
 	return []room.Message{
 		room.SectionsNeeded{Audios: 1, Videos: 2},
 		room.SectionsNeeded{},
-		room.Proposal{SDP: "v=0\r\n", ID: 3},
+		room.Proposal{SDP: "v=0\r\n", ID: 3, MidToTrack: map[string]string{"1": "TR_1"}},
 		room.Update{Participants: []room.ParticipantInfo{someone, gone}},
 		room.TrackPublished{CID: "cam", Track: richTrack},
 		room.TrackPublished{CID: "mic", Track: room.TrackInfo{
