@@ -117,3 +117,22 @@ type qualityEvents struct{ told *[]Quality }
 
 func (qualityEvents) RoomSpeakers([]Speaker)    {}
 func (e qualityEvents) RoomQuality(q []Quality) { *e.told = append(*e.told, q...) }
+
+// TestFaceOfTwo takes two people for two, however many transports they have.
+func TestFaceOfTwo(t *testing.T) {
+	s := newSim(t, 1)
+	a, b := s.client("PA_a"), s.client("PA_b")
+	for _, cl := range []*simClient{a, b} {
+		other := &transport{peerID: cl.t.peerID, room: s.room, cred: newCredentials(0)}
+		couple(cl.t, other, cl)
+		s.c.addTransport(other)
+	}
+	k := b.subscribe(a.publish("TR_v", 3)[0].track)
+	if d := k.d.demand(s.c); !d.Face {
+		t.Error("the only other person's picture is none of a face")
+	}
+	s.client("PA_c")
+	if d := k.d.demand(s.c); d.Face {
+		t.Error("one of two pictures is that of the only other person")
+	}
+}
