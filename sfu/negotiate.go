@@ -32,7 +32,8 @@ func (s *section) open() bool {
 	return s.receives && !s.dead && !s.cooling && s.sub == nil && s.pub == nil
 }
 
-// codecNames are what can be published, in our order of preference.
+// codecNames are what can be published, in our order of preference; it decides
+// where nobody else's does.
 var codecNames = map[Kind][]string{Audio: {"opus"}, Video: {"vp8", "h264"}}
 
 var codecs = map[string]struct {
@@ -265,10 +266,11 @@ func mediaSSRCs(s *sdp.Section) []uint32 {
 	return out
 }
 
-// publishCodec picks the codec of a section that the client sends on.
+// publishCodec picks the codec of a section that the client sends on. Without
+// want the client's own order decides.
 func publishCodec(s *sdp.Section, want []string) *sdp.Codec {
 	if want == nil {
-		want = codecNames[kinds[s.Kind]]
+		want = preferred(s)
 	}
 	picked := sdp.PickCodecs(s, want)
 	for i := range picked {
@@ -277,6 +279,17 @@ func publishCodec(s *sdp.Section, want []string) *sdp.Codec {
 		}
 	}
 	return nil
+}
+
+// preferred lists what may be published on a section, in the client's order.
+func preferred(s *sdp.Section) (names []string) {
+	for i := range s.Codecs {
+		name := s.Codecs[i].Name
+		if slices.Contains(codecNames[kinds[s.Kind]], name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // place gives waiting subscriptions the free sections of the offer.
