@@ -32,8 +32,7 @@ func (s *section) open() bool {
 	return s.receives && !s.dead && !s.cooling && s.sub == nil && s.pub == nil
 }
 
-// codecNames are what can be published, in our order of preference; it decides
-// where nobody else's does.
+// codecNames are what can be published, in our order of preference.
 var codecNames = map[Kind][]string{Audio: {"opus"}, Video: {"vp8", "h264"}}
 
 var codecs = map[string]struct {
