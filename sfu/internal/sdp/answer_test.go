@@ -205,7 +205,7 @@ func FuzzParseOffer(f *testing.F) {
 			}
 			return
 		}
-		if len(o.Sections) > MaxSections || len(o.Ufrag) < 4 || len(o.Pwd) < 22 || len(o.Fingerprints) == 0 {
+		if len(o.Sections) > maxSections || len(o.Ufrag) < 4 || len(o.Pwd) < 22 || len(o.Fingerprints) == 0 {
 			t.Fatalf("accepted %+v", o)
 		}
 		for _, s := range o.Sections {

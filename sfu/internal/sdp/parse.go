@@ -18,7 +18,7 @@ import (
 const (
 	maxOffer    = 128 << 10
 	maxLines    = 6000
-	MaxSections = 64
+	maxSections = 64
 	// The following are per section.
 	maxCodecs       = 64
 	maxExts         = 32
@@ -50,7 +50,7 @@ func ParseOffer(raw string) (*Offer, error) {
 	if err := session.read(desc.Attributes); err != nil {
 		return nil, err
 	}
-	if len(desc.MediaDescriptions) > MaxSections {
+	if len(desc.MediaDescriptions) > maxSections {
 		return nil, ErrTooLarge
 	}
 	o.Sections = make([]Section, len(desc.MediaDescriptions))
@@ -79,7 +79,7 @@ func ParseOffer(raw string) (*Offer, error) {
 // vet checks size and character set and returns the text with a line end at its
 // end.
 func vet(raw string) (string, error) {
-	if len(raw) > maxOffer || strings.Count(raw, "\n") > maxLines || strings.Count(raw, "\nm=") > MaxSections {
+	if len(raw) > maxOffer || strings.Count(raw, "\n") > maxLines || strings.Count(raw, "\nm=") > maxSections {
 		return "", ErrTooLarge
 	}
 	if raw == "" || !utf8.ValidString(raw) {
