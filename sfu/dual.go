@@ -57,6 +57,14 @@ func (p *Peer) divide() {
 	couple(primary, other, p.events)
 }
 
+// outgoing is the transport of what the client receives.
+func (p *Peer) outgoing() *transport {
+	if p.down != nil {
+		return p.down.t
+	}
+	return p.t
+}
+
 // channels returns the id of the first data channel that we open on n; nil where
 // the client opens them.
 func (p *Peer) channels(n *connection, active bool) *uint16 {
@@ -135,7 +143,7 @@ func (p *Peer) seat() {
 			continue
 		}
 		sec.sub, sub.section, sec.codec = sub, &sec.section, codec
-		sec.down = newDown(p.down.t, sub, &codec)
+		sec.down = p.newDown(sub, &codec)
 	}
 }
 

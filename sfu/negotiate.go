@@ -317,16 +317,16 @@ func (pub *published) codecName() string {
 
 // attach begins forwarding on a section.
 func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec, twcc uint8) {
-	d := newDown(p.t, sub, c)
+	d := p.newDown(sub, c)
 	d.twcc = twcc
 	sub.section, sub.down, s.sub = s, d, sub
 	p.room.post(func(c *core) { c.addDown(d) })
 }
 
 // newDown makes what forwards a subscribed track in a format.
-func newDown(to *transport, sub *subscription, c *sdp.Codec) *downTrack {
+func (p *Peer) newDown(sub *subscription, c *sdp.Codec) *downTrack {
 	d := &downTrack{
-		to: to, track: sub.pub.up, pt: c.PT, rtxPT: c.RTX,
+		to: p.outgoing(), track: sub.pub.up, pt: c.PT, rtxPT: c.RTX,
 		ssrc: random32(), settings: sub.settings,
 	}
 	if c.RTX != 0 && sub.pub.spec.Kind == Video {
