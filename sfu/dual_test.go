@@ -176,14 +176,14 @@ func TestDualCallOfTwo(t *testing.T) {
 			}
 			dualData(t, a)
 			room.Close()
-			a.events.until(t, "the end", func() bool { return a.events.state[len(a.events.state)-1] == PeerClosed })
+			for _, e := range []*peerEvents{a.events, b.events, old.events} {
+				e.until(t, "the end", func() bool {
+					// A busy machine may be silent for a while in between.
+					return e.state[0] == PeerConnected && slices.Index(e.state, PeerClosed) == len(e.state)-1
+				})
+			}
 			if n := plane.Stats().Peers; n != 0 {
 				t.Errorf("%d peers left", n)
-			}
-			for _, s := range [][]PeerState{a.events.state, b.events.state} {
-				if !slices.Equal(s, []PeerState{PeerConnected, PeerClosed}) {
-					t.Errorf("states %v", s)
-				}
 			}
 		})
 	}
@@ -264,9 +264,11 @@ func TestDualSections(t *testing.T) {
 	}
 	b.peer.Unsubscribe("TR_1")
 	b.follow(false)
+	more := func() { b.untilReceived("TR_2", b.received("TR_2")+30) }
+	more() // what was on its way has arrived
 	before := b.received("TR_1")
-	b.untilReceived("TR_2", b.received("TR_2")+30)
-	if got := b.received("TR_1"); got > before+5 {
+	more()
+	if got := b.received("TR_1"); got > before {
 		t.Errorf("%d packets after unsubscribing", got-before)
 	}
 }
