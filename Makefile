@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The videoroom authors
 # SPDX-License-Identifier: Apache-2.0
 
-.PHONY: help test quick lint e2e lab bench bench-go fuzz generate build deps clean
+.PHONY: help test quick lint e2e sdk lab bench bench-go fuzz generate build deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,9 @@ lint: ## formatting, vet and the linters
 
 e2e: ## browser tests against a real binary; FILES="call-1to1 privacy" picks some
 	scripts/test.sh e2e $(FILES)
+
+sdk: ## the Go SDK's clients against a real binary
+	scripts/test.sh sdk
 
 lab: ## calls through network namespaces with a filter between (needs root)
 	scripts/lab.sh

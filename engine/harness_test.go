@@ -56,6 +56,8 @@ func (fakePeer) Settings(string, sfu.Settings)       {}
 func (fakePeer) Limit(uint32)                        {}
 func (fakePeer) Report(tell func(sfu.Report))        { tell(sfu.Report{Route: sfu.RouteUDP}) }
 func (fakePeer) Need() (int, int, bool)              { return 0, 0, false }
+func (fakePeer) Propose(bool) (sfu.Proposal, bool)   { return sfu.Proposal{}, false }
+func (fakePeer) Accept(string) (sfu.Answer, error)   { return sfu.Answer{}, sfu.ErrBadAnswer }
 func (fakePeer) SendData(sfu.DataKind, []byte) error { return nil }
 func (fakePeer) Close()                              {}
 

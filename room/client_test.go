@@ -5,7 +5,9 @@ package room
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -38,6 +40,11 @@ type client struct {
 	offerID  uint32
 	answered uint32
 	mids     map[string]string
+
+	dual    bool // two connections: mids is what the server proposed last
+	refuse  []string
+	reply   uint32 // id of a proposal to answer once the session is known
+	pending int    // proposals without reply
 }
 
 func newClient(h *host, identity string) *client {
@@ -79,12 +86,16 @@ func (c *client) note(m Message) {
 	case Leave:
 		c.left = &m
 	case Answer:
-		c.answered, c.mids = m.ID, m.MidToTrack
-		for _, sid := range m.MidToTrack {
-			if !c.knowsTrack(sid) {
-				c.faults = append(c.faults, "media of an unknown track in an answer")
+		c.answered = m.ID
+		if c.dual {
+			if len(m.MidToTrack) > 0 {
+				c.faults = append(c.faults, "media on the connection on which the client sends")
 			}
+			return
 		}
+		c.seat(m.MidToTrack)
+	case Proposal:
+		c.proposed(m)
 	case SectionsNeeded:
 		c.audios += m.Audios
 		c.videos += m.Videos
@@ -93,6 +104,39 @@ func (c *client) note(m Message) {
 			c.offerLocked()
 		}
 	}
+}
+
+func (c *client) seat(mids map[string]string) {
+	c.mids = mids
+	for _, sid := range mids {
+		if !c.knowsTrack(sid) {
+			c.faults = append(c.faults, "media of an unknown track")
+		}
+	}
+}
+
+func (c *client) proposed(m Proposal) {
+	var p fakeProposal
+	if json.Unmarshal([]byte(m.SDP), &p) != nil || !c.dual {
+		c.faults = append(c.faults, "a proposal that is none")
+	}
+	if c.pending++; c.pending > 1 {
+		c.faults = append(c.faults, "a proposal before the reply to the last one")
+	}
+	if !maps.Equal(p.Tracks, m.MidToTrack) {
+		c.faults = append(c.faults, "a proposal whose map differs")
+	}
+	c.seat(m.MidToTrack)
+	c.reply = m.ID
+	if c.auto && c.session != nil {
+		c.replyLocked()
+	}
+}
+
+func (c *client) replyLocked() {
+	c.pending--
+	c.session.Handle(Reply{SDP: fakeReply{c.refuse}.String(), ID: c.reply})
+	c.reply = 0
 }
 
 func (c *client) learn(p ParticipantInfo) {
@@ -167,7 +211,7 @@ func (h *host) tryJoin(c *client, change func(*Join)) error {
 	if change != nil {
 		change(&j)
 	}
-	c.offerID = j.OfferID
+	c.offerID, c.dual = j.OfferID, j.Dual
 	s, err := h.dir.Join(context.Background(), j, c)
 	if err == nil {
 		c.adopt(s)
@@ -184,6 +228,9 @@ func (c *client) adopt(s Session) {
 	if c.due && c.auto {
 		c.due = false
 		c.offerLocked()
+	}
+	if c.reply != 0 && c.auto {
+		c.replyLocked()
 	}
 	c.mu.Unlock()
 	if ended {
@@ -206,6 +253,7 @@ func (h *host) resume(c *client) (*client, error) {
 	c.mu.Lock()
 	n.roster, n.self, n.audios, n.videos = c.roster, c.self, c.audios, c.videos
 	n.cids, n.offerID = c.cids, c.offerID
+	n.dual, n.mids = c.dual, c.mids
 	c.mu.Unlock()
 	s, err := h.dir.Resume(context.Background(), Resume{Key: testKey, Identity: c.identity, SID: n.self.SID}, n)
 	if err == nil {

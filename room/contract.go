@@ -76,6 +76,9 @@ type Join struct {
 	// AllowPause tells that the client reckons with paused pictures and wants
 	// StreamState.
 	AllowPause bool
+	// Dual tells that the client has two connections: it offers what it sends, and
+	// answers the offers (Proposal) of what it receives.
+	Dual bool
 	// Offer is an SDP offer that came with the join; empty: it follows.
 	Offer   string
 	OfferID uint32
@@ -239,11 +242,21 @@ type (
 		Room        Info
 		Participant ParticipantInfo
 		Others      []ParticipantInfo
+		// SubscriberPrimary tells a client with two connections to wait for the
+		// one that the server offers.
+		SubscriberPrimary bool
 	}
 	// Reconnected is the first message after Resume.
 	Reconnected struct{ LastReliable uint32 }
 	// Answer answers the client's offer with the same ID.
 	Answer struct {
+		SDP        string
+		ID         uint32
+		MidToTrack map[string]string
+	}
+	// Proposal offers what a client with two connections receives. It answers
+	// with a Reply of the same ID; there is one without Reply at a time.
+	Proposal struct {
 		SDP        string
 		ID         uint32
 		MidToTrack map[string]string
@@ -347,6 +360,11 @@ type (
 		SDP string
 		ID  uint32
 	}
+	// Reply answers a Proposal. Some clients leave the ID at 0.
+	Reply struct {
+		SDP string
+		ID  uint32
+	}
 	// Trickle carries a client candidate. The server is ICE-lite and only
 	// counts them.
 	Trickle struct{ Candidate string }
@@ -429,6 +447,7 @@ type (
 func (Joined) message()                 {}
 func (Reconnected) message()            {}
 func (Answer) message()                 {}
+func (Proposal) message()               {}
 func (SectionsNeeded) message()         {}
 func (Update) message()                 {}
 func (TrackPublished) message()         {}
@@ -446,6 +465,7 @@ func (StreamState) message()            {}
 func (Token) message()                  {}
 func (RequestResponse) message()        {}
 
+func (Reply) request()              {}
 func (Offer) request()              {}
 func (Trickle) request()            {}
 func (AddTrack) request()           {}

@@ -70,6 +70,7 @@ func (r *fakeRoom) NewPeer(c sfu.PeerConfig, e sfu.PeerEvents) (Peer, error) {
 		room: r, id: c.ID, events: e, specs: make(map[string]sfu.TrackSpec),
 		mids: make(map[string]string), subs: make(map[string]sfu.Kind),
 		settings: make(map[string]sfu.Settings), muted: make(map[string]bool),
+		config: c,
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,6 +102,7 @@ func (r *fakeRoom) isClosed() bool {
 
 // fakePeer implements Peer. Its lock only serves the tests that look at it.
 type fakePeer struct {
+	config sfu.PeerConfig
 	room   *fakeRoom
 	id     string
 	events sfu.PeerEvents
@@ -112,6 +114,9 @@ type fakePeer struct {
 	places   []place                  // recvonly sections
 	stale    bool                     // an answer must be renewed
 	offers   int
+	offered  *fakeProposal // of a peer with two connections: unanswered
+	told     *fakeProposal // and the last answered
+	restarts int
 	settings map[string]sfu.Settings
 	limits   []uint32
 	report   sfu.Report
@@ -227,6 +232,9 @@ func (p *fakePeer) Report(tell func(sfu.Report)) {
 // needLocked counts missing sections; those without a place are served by free
 // ones first.
 func (p *fakePeer) needLocked() (audios, videos int, offer bool) {
+	if p.config.Dual {
+		return 0, 0, p.offered != nil || p.dueLocked(p.nextLocked())
+	}
 	missing := map[sfu.Kind]int{}
 	for sid, k := range p.subs {
 		if !slices.ContainsFunc(p.places, func(q place) bool { return q.sid == sid }) {
@@ -245,6 +253,9 @@ func (p *fakePeer) needLocked() (audios, videos int, offer bool) {
 func (p *fakePeer) Need() (audios, videos int, offer bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.config.Dual {
+		return 0, 0, false
+	}
 	return p.needLocked()
 }
 
@@ -256,6 +267,11 @@ func (p *fakePeer) Offer(sdp string) (sfu.Answer, error) {
 		return sfu.Answer{}, fmt.Errorf("parsing: %w", sfu.ErrBadOffer)
 	}
 	p.offers++
+	if p.config.Dual {
+		a := sfu.Answer{SDP: "answer " + strconv.Itoa(p.offers), MidToTrack: map[string]string{}}
+		p.match(o, &a)
+		return a, nil
+	}
 	p.grow(sfu.Audio, o.Audios)
 	p.grow(sfu.Video, o.Videos)
 	a := sfu.Answer{SDP: "answer " + strconv.Itoa(p.offers), MidToTrack: make(map[string]string)}

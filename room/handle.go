@@ -26,6 +26,7 @@ var handlers = func() map[reflect.Type]handler {
 	table := make(map[reflect.Type]handler)
 	put := func(t reflect.Type, h handler) { table[t] = h }
 	put(on((*Room).offer))
+	put(on((*Room).reply))
 	put(on((*Room).trickle))
 	put(on((*Room).addTrack))
 	put(on((*Room).mute))

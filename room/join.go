@@ -58,7 +58,7 @@ func (r *Room) admit(j Join) (*participant, error) {
 		sid: newSID("PA_"), identity: j.Identity, name: j.Name, metadata: j.Metadata,
 		attributes: maps.Clone(j.Attributes), perm: j.Permission, client: j.Client,
 		autoSubscribe: j.AutoSubscribe, adaptive: j.AdaptiveStream, allowPause: j.AllowPause,
-		state: StateJoining, version: 1, joinedAt: time.Now(), refresh: j.RefreshToken,
+		dual: j.Dual, state: StateJoining, version: 1, joinedAt: time.Now(), refresh: j.RefreshToken,
 		subs: make(map[string]*subscription), grade: noGrade, bucket: newBucket(),
 	}
 	p.perm.Sources = slices.Clone(j.Permission.Sources)
@@ -67,6 +67,8 @@ func (r *Room) admit(j Join) (*participant, error) {
 	p.in = &inbox{p: p}
 	cfg := j.Peer
 	cfg.ID = p.sid
+	// A client that may not receive waits for the connection on which it sends.
+	cfg.Dual, cfg.SubscriberPrimary = p.dual, p.dual && p.perm.Subscribe
 	peer, err := r.media.NewPeer(cfg, peerEvents{&r.mail, p.in})
 	if err != nil {
 		return nil, fmt.Errorf("opening media path: %w", err)
@@ -99,17 +101,23 @@ func (r *Room) welcome(p *participant, j Join) {
 	p.state, p.joined = StateJoined, r.seq
 	r.changed(p)
 	r.emit(Event{Kind: EventParticipantJoined, Participant: p.info()})
-	r.send(p, Joined{Room: r.info(), Participant: p.info(), Others: r.others(p)})
+	r.send(p, Joined{
+		Room: r.info(), Participant: p.info(), Others: r.others(p),
+		SubscriberPrimary: p.dual && p.perm.Subscribe,
+	})
 	r.refreshToken(p)
 	r.greet(p, false)
 	if p.autoSubscribe {
 		r.subscribeAll(p)
 	}
-	if j.Offer == "" {
+	switch {
+	case p.dual:
+		r.unsettle(p)
+	case j.Offer == "":
 		r.await(p, firstOfferWait)
 		return
 	}
-	if p.session == s {
+	if j.Offer != "" && p.session == s {
 		r.offer(p, Offer{SDP: j.Offer, ID: j.OfferID})
 	}
 }

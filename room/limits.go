@@ -55,6 +55,8 @@ const (
 	firstOfferWait  = 3 * time.Second
 	resumeOfferWait = 5 * time.Second
 	offerWait       = 10 * time.Second
+	// replyWait is how long a client may take to answer an offer of ours.
+	replyWait = 15 * time.Second
 	// fruitlessWait, doubled each time, delays asking again for sections that
 	// the last offer did not bring.
 	fruitlessWait    = 100 * time.Millisecond

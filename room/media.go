@@ -29,7 +29,7 @@ type Peer interface {
 	// Mute tells that the publisher (un)muted; it steers key-frame requests.
 	Mute(sid string, muted bool)
 	// Subscribe wants a track of another peer of the same room forwarded. It
-	// takes effect with the next offer; see Need.
+	// takes effect with the next offer; see Need and Propose.
 	Subscribe(publisherID, sid string) error
 	// Unsubscribe ends forwarding at once and frees the section.
 	Unsubscribe(sid string)
@@ -45,6 +45,14 @@ type Peer interface {
 	// candidates in it. A bad offer changes nothing and returns an error that
 	// wraps sfu.ErrBadOffer.
 	Offer(sdp string) (sfu.Answer, error)
+	// Propose returns our next offer to a client with two connections (see
+	// sfu.PeerConfig.Dual), false where there is nothing to tell or the last one
+	// is unanswered. With restart it renews ICE and takes the place of one that is
+	// unanswered.
+	Propose(restart bool) (offer sfu.Proposal, ok bool)
+	// Accept applies the client's answer to the last Propose. A bad one changes
+	// nothing and returns an error that wraps sfu.ErrBadAnswer.
+	Accept(sdp string) (sfu.Answer, error)
 	// SendData sends one message on a data channel of the client. It never
 	// blocks: it returns sfu.ErrBufferFull when the client reads too slowly and
 	// sfu.ErrNoChannel before the channel is open. Safe for concurrent use.

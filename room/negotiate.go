@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-videoroom/videoroom/sfu"
 )
 
-// Only clients offer. When subscriptions need sections, or sections have become
+// What a client with one connection receives, it offers itself. When subscriptions need sections, or sections have become
 // free, the client is asked for an offer; it is not asked again while one is on
 // its way.
 
@@ -21,8 +21,10 @@ func (r *Room) offer(p *participant, req Offer) {
 	if p.broken {
 		return
 	}
-	r.agenda.cancel(p.offerTask)
-	p.awaiting = false
+	if !p.dual { // else what is awaited is an answer
+		r.agenda.cancel(p.offerTask)
+		p.awaiting = false
+	}
 	p.candidates = 0
 	answer, err := p.peer.Offer(req.SDP)
 	if err != nil {
@@ -69,11 +71,16 @@ func (r *Room) weigh(p *participant) {
 	r.await(p, wait)
 }
 
-// await refrains from asking p for an offer until one has come, at most for d.
+// await refrains from asking p for an offer, or from making one, until p has
+// offered or answered, at most for d.
 func (r *Room) await(p *participant, d time.Duration) {
 	r.agenda.cancel(p.offerTask)
 	p.awaiting = true
 	p.offerTask = r.agenda.after(d, func() {
+		if p.dual {
+			r.unanswered(p)
+			return
+		}
 		p.awaiting = false
 		r.unsettle(p)
 	})
@@ -103,6 +110,10 @@ func (r *Room) negotiateAll() {
 
 func (r *Room) negotiate(p *participant) {
 	r.refill(p)
+	if p.dual {
+		r.propose(p, false)
+		return
+	}
 	if p.session == nil || p.awaiting {
 		return
 	}

@@ -22,6 +22,7 @@ type participant struct {
 	autoSubscribe  bool
 	adaptive       bool
 	allowPause     bool
+	dual           bool // two connections: the server offers what p receives
 	state          State
 	version        uint32
 	joinedAt       time.Time
@@ -44,8 +45,9 @@ type participant struct {
 	subs    map[string]*subscription
 	rights  *SubscriptionRights // nil: everybody may subscribe
 
-	unsettled  bool // listed in Room.unsettled
-	awaiting   bool // an offer is on its way, or asked for
+	unsettled  bool   // listed in Room.unsettled
+	awaiting   bool   // an offer is on its way, or asked for; dual: our offer is
+	proposed   uint32 // id of our last offer
 	offerTask  *task
 	askedFor   [2]int
 	askedAt    time.Time

@@ -71,7 +71,7 @@ func (w *world) join() {
 		j.Permission.Hidden = w.rnd.IntN(6) == 0
 		j.AdaptiveStream = w.rnd.IntN(2) == 0
 		j.IssuedAt = time.Now().Add(time.Hour)
-		if w.rnd.IntN(3) == 0 {
+		if j.Dual = w.rnd.IntN(3) == 0; j.Dual || w.rnd.IntN(3) == 0 {
 			j.Offer, j.OfferID = "", 0
 		}
 	})

@@ -19,7 +19,7 @@ import (
 
 func TestEveryRequestHasAHandler(t *testing.T) {
 	all := []Request{
-		Offer{}, Trickle{}, AddTrack{}, Mute{}, Subscription{}, TrackSettings{}, ReceiveLimit{}, SubscriptionRights{},
+		Offer{}, Reply{}, Trickle{}, AddTrack{}, Mute{}, Subscription{}, TrackSettings{}, ReceiveLimit{}, SubscriptionRights{},
 		SyncState{}, UpdateSelf{}, UpdateAudio{}, UpdateVideo{}, Bye{}, Unsupported{},
 	}
 	for _, req := range all {

@@ -67,5 +67,10 @@ func (r *Room) retell(p *participant) {
 			r.send(p, t.subscribedQuality())
 		}
 	}
+	if p.dual {
+		// What was on its way got lost, and the path may have changed.
+		r.propose(p, true)
+		return
+	}
 	r.await(p, resumeOfferWait)
 }

@@ -6,7 +6,7 @@
 #
 #   scripts/test.sh all          everything CI runs; installs what is missing
 #   scripts/test.sh quick        formatting, vet, Go tests with -short
-#   scripts/test.sh lint|go|process|web|wire|fuzz|build
+#   scripts/test.sh lint|go|process|sdk|web|wire|fuzz|build
 #   scripts/test.sh e2e [name…]  browser tests, all or e2e/test/<name>.test.mjs
 #
 # Every step runs even when one before it failed. The last line counts tests:
@@ -117,6 +117,12 @@ do_process() {
   return "${PIPESTATUS[0]}"
 }
 
+# Clients wait for the network most of the time.
+do_sdk() {
+  (cd e2e/golang-sdk && CADDY=$OLDPWD/e2e/out/caddy go test -count=1 -parallel 8 -timeout 8m -v . 2>&1) | summarise_go
+  return "${PIPESTATUS[0]}"
+}
+
 do_go_short() {
   go test -short -timeout 4m -v ./... 2>&1 | summarise_go
   return "${PIPESTATUS[0]}"
@@ -186,6 +192,7 @@ all)
   for s in go fuzz process e2e; do step $s "do_$s"; done
   ;;
 process) for s in build process; do step $s "do_$s"; done ;;
+sdk) for s in build sdk; do step $s "do_$s"; done ;;
 quick) for s in fmt vet go_short; do step $s "do_$s"; done ;;
 lint) for s in fmt vet lint; do step $s "do_$s"; done ;;
 e2e)

@@ -123,7 +123,7 @@ func (d *downTrack) demand(c *core) allocation.Track {
 	out := allocation.Track{
 		ID: d.id, MaxSpatial: int8(d.wanted()), MaxTemporal: allocation.Temporal - 1,
 		Hidden: d.settings.Disabled || d.benched, Muted: u.muted, Priority: d.settings.Priority,
-		Face: len(d.to.room.peers) == 2,
+		Face: d.to.room.people == 2,
 		Sent: allocation.Paused,
 	}
 	if u.screen {

@@ -40,7 +40,9 @@ type PeerState uint8
 // The states of a media path, in the order they are reached. Silent (no sign of
 // life for 1.8 s, though asked for) and Disconnected (8 s) may return to
 // Connected; Failed (30 s) may too, after an ICE restart. While an ICE restart is
-// under way there is no Silent. Closed is final.
+// under way there is no Silent. Closed is final. Of a peer with two transports
+// the primary one decides whether it is New; after that the worse of both counts,
+// the other one from when it first leaves New.
 const (
 	PeerNew PeerState = iota
 	PeerConnected
@@ -120,8 +122,9 @@ type Published struct {
 	Simulcast bool
 }
 
-// Answer is the outcome of one offer.
+// Answer is the outcome of one offer, the client's or ours.
 type Answer struct {
+	// SDP is empty where the client answered.
 	SDP string
 	// MidToTrack names the track that each section of the answer carries to
 	// the client, complete after every answer.
@@ -131,6 +134,17 @@ type Answer struct {
 	Published []Published
 	// Unpublished lists tracks whose section the client stopped sending on.
 	Unpublished []string
+	// Refused lists subscribed tracks that the client does not take. Only the
+	// outcome of Accept has any.
+	Refused []string
+}
+
+// Proposal is an offer of ours.
+type Proposal struct {
+	SDP string
+	// MidToTrack names the track that each section carries to the client: not
+	// every browser shows the names in the description to its page.
+	MidToTrack map[string]string
 }
 
 // PeerConfig describes a participant to the media plane.
@@ -140,6 +154,13 @@ type PeerConfig struct {
 	// Reached is the server address the client's signaling came in on; the
 	// invalid Addr where unknown. It becomes a candidate.
 	Reached netip.Addr
+	// Dual tells that the client has two connections: one on which it offers and
+	// sends, and one on which the server offers (Peer.Propose) and sends.
+	Dual bool
+	// SubscriberPrimary tells that of two connections the latter is the primary
+	// one: its state is the peer's, and data to the client takes it. Otherwise it
+	// is offered only once there is something to receive.
+	SubscriberPrimary bool
 	// NoMedia is set by tests of signaling alone.
 	NoMedia bool
 }

@@ -42,6 +42,8 @@ var errFingerprint = errors.New("certificate does not match the offered fingerpr
 // out through send.
 type bridge struct {
 	in       chan []byte
+	found    chan struct{} // closed when there is a path
+	finding  sync.Once
 	done     chan struct{}
 	once     sync.Once
 	send     func([]byte)
@@ -51,6 +53,7 @@ type bridge struct {
 func newBridge(send func([]byte)) *bridge {
 	return &bridge{
 		in:       make(chan []byte, bridgeQueue),
+		found:    make(chan struct{}),
 		done:     make(chan struct{}),
 		send:     send,
 		deadline: deadline.New(),
@@ -67,16 +70,32 @@ func (b *bridge) deliver(data []byte) bool {
 	}
 }
 
-// wait returns the first datagram: the handshake's resources are spent only on
-// clients that came so far.
-func (b *bridge) wait(ctx context.Context) (first []byte, ok bool) {
+// reach tells that the client can be reached. b may be nil.
+func (b *bridge) reach() {
+	if b != nil {
+		b.finding.Do(func() { close(b.found) })
+	}
+}
+
+// wait waits until the handshake can begin: until there is a path where it is us
+// who begin, else until the client has, so that its resources are spent only on
+// clients that came so far. False: the bridge or ctx ended before.
+func (b *bridge) wait(ctx context.Context, active bool) bool {
+	var found chan struct{}
+	in := b.in
+	if active {
+		found, in = b.found, nil
+	}
 	select {
-	case first = <-b.in:
-		return first, true
+	case <-found:
+		return true
+	case first := <-in:
+		b.deliver(first)
+		return true
 	case <-b.done:
 	case <-ctx.Done():
 	}
-	return nil, false
+	return false
 }
 
 // ended tells that our side has closed the bridge.
@@ -135,31 +154,19 @@ type bridgeAddr struct{}
 func (bridgeAddr) Network() string { return "memory" }
 func (bridgeAddr) String() string  { return "peer" }
 
-// srtpProfiles in our order of preference. We are the DTLS server, so it decides;
-// AES-128-GCM costs a sixth of AES-CM with HMAC-SHA1.
+// srtpProfiles in our order of preference. Mostly we are the DTLS server, so it
+// decides; AES-128-GCM costs a sixth of AES-CM with HMAC-SHA1.
 var srtpProfiles = []dtls.SRTPProtectionProfile{
 	dtls.SRTP_AEAD_AES_128_GCM,
 	dtls.SRTP_AEAD_AES_256_GCM,
 	dtls.SRTP_AES128_CM_HMAC_SHA1_80,
 }
 
-// accept runs the handshake as server and returns the connection, with the
-// client's certificate checked against the fingerprints of its offer (RFC 8122).
-func (b *bridge) accept(ctx context.Context, cert tls.Certificate, fingerprints []string) (*dtls.Conn, error) {
-	conn, err := dtls.ServerWithOptions(b, bridgeAddr{},
-		dtls.WithCertificates(cert),
-		dtls.WithSRTPProtectionProfiles(srtpProfiles...),
-		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
-		dtls.WithClientAuth(dtls.RequireAnyClientCert),
-		dtls.WithInsecureSkipVerify(true), // self-signed by design; the fingerprint decides
-		dtls.WithVerifyPeerCertificate(func(raw [][]byte, _ [][]*x509.Certificate) error {
-			return matchFingerprint(raw, fingerprints)
-		}),
-		dtls.WithReplayProtectionWindow(64),
-		dtls.WithMTU(1200),
-		dtls.WithFlightInterval(200*time.Millisecond),
-		dtls.WithLoggerFactory(silence{}),
-	)
+// secure runs the handshake, as DTLS client where active, and returns the
+// connection, with the other side's certificate checked against the fingerprints
+// of its description (RFC 8122).
+func (b *bridge) secure(ctx context.Context, cert tls.Certificate, fingerprints []string, active bool) (*dtls.Conn, error) {
+	conn, err := b.open(cert, fingerprints, active)
 	if err != nil {
 		return nil, fmt.Errorf("preparing DTLS: %w", err)
 	}
@@ -170,6 +177,34 @@ func (b *bridge) accept(ctx context.Context, cert tls.Certificate, fingerprints 
 		return nil, fmt.Errorf("DTLS handshake: %w", err)
 	}
 	return conn, nil
+}
+
+func (b *bridge) open(cert tls.Certificate, fingerprints []string, active bool) (*dtls.Conn, error) {
+	both := []dtls.Option{
+		dtls.WithCertificates(cert),
+		dtls.WithSRTPProtectionProfiles(srtpProfiles...),
+		dtls.WithExtendedMasterSecret(dtls.RequireExtendedMasterSecret),
+		dtls.WithInsecureSkipVerify(true), // self-signed by design; the fingerprint decides
+		dtls.WithVerifyPeerCertificate(func(raw [][]byte, _ [][]*x509.Certificate) error {
+			return matchFingerprint(raw, fingerprints)
+		}),
+		dtls.WithReplayProtectionWindow(64),
+		dtls.WithMTU(1200),
+		dtls.WithFlightInterval(200 * time.Millisecond),
+		dtls.WithLoggerFactory(silence{}),
+	}
+	if active {
+		var opts []dtls.ClientOption
+		for _, o := range both {
+			opts = append(opts, o)
+		}
+		return dtls.ClientWithOptions(b, bridgeAddr{}, opts...)
+	}
+	opts := []dtls.ServerOption{dtls.WithClientAuth(dtls.RequireAnyClientCert)}
+	for _, o := range both {
+		opts = append(opts, o)
+	}
+	return dtls.ServerWithOptions(b, bridgeAddr{}, opts...)
 }
 
 func matchFingerprint(raw [][]byte, fingerprints []string) error {
@@ -195,8 +230,9 @@ func formatFingerprint(sum []byte) string {
 	return strings.Join(parts, ":")
 }
 
-// srtpContexts derives the keys of both directions (RFC 5764).
-func srtpContexts(conn *dtls.Conn) (in, out *srtp.Context, err error) {
+// srtpContexts derives the keys of both directions (RFC 5764); active tells that
+// we were the DTLS client.
+func srtpContexts(conn *dtls.Conn, active bool) (in, out *srtp.Context, err error) {
 	profile, ok := conn.SelectedSRTPProtectionProfile()
 	if !ok {
 		return nil, nil, errors.New("no SRTP profile negotiated")
@@ -206,7 +242,7 @@ func srtpContexts(conn *dtls.Conn) (in, out *srtp.Context, err error) {
 		return nil, nil, errors.New("no DTLS state")
 	}
 	cfg := &srtp.Config{Profile: srtp.ProtectionProfile(profile)}
-	if err := cfg.ExtractSessionKeysFromDTLS(&state, false); err != nil {
+	if err := cfg.ExtractSessionKeysFromDTLS(&state, active); err != nil {
 		return nil, nil, fmt.Errorf("exporting SRTP keys: %w", err)
 	}
 	in, err = srtp.CreateContext(cfg.Keys.RemoteMasterKey, cfg.Keys.RemoteMasterSalt, cfg.Profile,

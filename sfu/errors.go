@@ -8,6 +8,9 @@ import "errors"
 var (
 	// ErrBadOffer tells that an SDP offer cannot be served; nothing has changed.
 	ErrBadOffer = errors.New("bad offer")
+	// ErrBadAnswer tells that an SDP answer does not fit our offer; nothing has
+	// changed.
+	ErrBadAnswer = errors.New("bad answer")
 	// ErrBufferFull tells that a client reads its data channel too slowly.
 	ErrBufferFull = errors.New("data channel buffer full")
 	// ErrNoChannel tells that the client has not opened the data channel yet.

@@ -191,6 +191,7 @@ func (t *transport) selectPath(p *path) {
 	}
 	t.selected, t.via, t.selectedUfrag = p.addr, p.via, p.ufrag
 	t.dest.Set(p.addr, p.local)
+	t.dtls.reach()
 }
 
 // sendDTLS sends one DTLS datagram on the selected path, before there is one on

@@ -60,7 +60,7 @@ func (l *upLayer) wantKey(c *core) {
 }
 
 func (l *upLayer) mayAsk(c *core) bool {
-	rtt := l.track.pub.rtt
+	rtt := l.track.pub.roundTrip()
 	if rtt == 0 {
 		rtt = defaultRTT
 	}

@@ -76,7 +76,9 @@ func (p *Peer) Offer(raw string) (Answer, error) {
 	for i := range o.Sections {
 		p.update(i, &o.Sections[i], &out)
 	}
-	p.place(o)
+	if p.down == nil {
+		p.place(o)
+	}
 	a := p.answer(o)
 	for _, s := range p.sections {
 		if s.sub != nil {
@@ -110,21 +112,15 @@ func (p *Peer) admissible(o *sdp.Offer) error {
 // connect starts the transport, or restarts ICE when the client did.
 func (p *Peer) connect(o *sdp.Offer) {
 	if !p.joined {
-		p.identity = strings.Join(sha256Prints(o), " ")
-		p.join(o)
+		p.cred = newCredentials(p.room.loop)
+		p.join(&p.connection, o)
 		return
 	}
 	t, exts := p.t, collectExts(o)
-	if o.Ufrag == p.remote {
-		p.room.post(func(*core) { t.exts = exts })
-		return
+	p.room.post(func(*core) { t.exts = exts })
+	if o.Ufrag != p.remote {
+		p.restart(&p.connection, newCredentials(p.room.loop), o)
 	}
-	p.cred, p.remote = newCredentials(p.room.loop), o.Ufrag
-	cred, remote := p.cred, credentials{o.Ufrag, o.Pwd}
-	p.room.post(func(c *core) {
-		t.exts = exts
-		t.restart(c, cred, remote)
-	})
 }
 
 // update brings our section i up to the offer and notes published and
@@ -247,6 +243,9 @@ func (p *Peer) begin(ours *section, s *sdp.Section, out *Answer) {
 	ssrcs := mediaSSRCs(s)
 	p.room.post(func(c *core) { c.addUp(up, ssrcs, rtxOf) })
 	p.pubs[spec.SID] = pub
+	if ours.sub != nil { // some clients send where they receive
+		p.displace(ours)
+	}
 	ours.pub = pub
 	out.Published = append(out.Published, Published{
 		SID: spec.SID, Mid: s.Mid, Mime: pub.mime, Simulcast: len(s.RIDs) > 1,
@@ -268,10 +267,11 @@ func mediaSSRCs(s *sdp.Section) []uint32 {
 	return out
 }
 
-// publishCodec picks the codec of a section that the client sends on.
+// publishCodec picks the codec of a section that the client sends on. Without
+// want the client's own order decides.
 func publishCodec(s *sdp.Section, want []string) *sdp.Codec {
 	if want == nil {
-		want = codecNames[kinds[s.Kind]]
+		want = preferred(s)
 	}
 	picked := sdp.PickCodecs(s, want)
 	for i := range picked {
@@ -280,6 +280,17 @@ func publishCodec(s *sdp.Section, want []string) *sdp.Codec {
 		}
 	}
 	return nil
+}
+
+// preferred lists what may be published on a section, in the client's order.
+func preferred(s *sdp.Section) (names []string) {
+	for i := range s.Codecs {
+		name := s.Codecs[i].Name
+		if slices.Contains(codecNames[kinds[s.Kind]], name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // place gives waiting subscriptions the free sections of the offer.
@@ -308,18 +319,25 @@ func (pub *published) codecName() string {
 
 // attach begins forwarding on a section.
 func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec, offered *sdp.Section) {
-	d := &downTrack{
-		to: p.t, track: sub.pub.up, pt: c.PT, rtxPT: c.RTX, twcc: feedbackExt(offered, c),
-		ssrc: random32(), settings: sub.settings,
-	}
-	if c.RTX != 0 && s.kind == Video {
-		d.rtx = random32()
-	}
+	d := p.newDown(sub, c)
+	d.twcc = feedbackExt(offered, c)
 	if red := sub.repeats(offered, c); red != nil {
 		d.redPT = red.PT
 	}
 	sub.section, sub.down, s.sub = s, d, sub
 	p.room.post(func(c *core) { c.addDown(d) })
+}
+
+// newDown makes what forwards a subscribed track in a format.
+func (p *Peer) newDown(sub *subscription, c *sdp.Codec) *downTrack {
+	d := &downTrack{
+		to: p.outgoing(), track: sub.pub.up, pt: c.PT, rtxPT: c.RTX,
+		ssrc: random32(), settings: sub.settings,
+	}
+	if c.RTX != 0 && sub.pub.spec.Kind == Video {
+		d.rtx = random32()
+	}
+	return d
 }
 
 // repeats returns the form in which a section takes repeated sound of codec c, nil

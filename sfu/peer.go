@@ -3,12 +3,7 @@
 
 package sfu
 
-import (
-	"context"
-	"fmt"
-
-	"github.com/caddy-videoroom/videoroom/sfu/internal/sdp"
-)
+import "fmt"
 
 const (
 	maxPending   = 8
@@ -27,7 +22,8 @@ type Room struct {
 	closed bool
 }
 
-// NewPeer adds a participant. Its media path begins with its first offer.
+// NewPeer adds a participant. Its media path begins with its first offer, or its
+// first answer to ours.
 func (r *Room) NewPeer(cfg PeerConfig, events PeerEvents) (*Peer, error) {
 	if r.closed {
 		return nil, ErrClosed
@@ -41,11 +37,13 @@ func (r *Room) NewPeer(cfg PeerConfig, events PeerEvents) (*Peer, error) {
 	}
 	p := &Peer{
 		id: cfg.ID, cfg: cfg, room: r, events: events, cert: cert, print: fingerprint,
-		cname:     ufragEncoding.EncodeToString(randomBytes(10)),
-		sessionID: uint64(random32()),
-		pubs:      make(map[string]*published),
-		subs:      make(map[string]*subscription),
-		t:         &transport{peerID: cfg.ID, events: events, room: r.media},
+		cname:      ufragEncoding.EncodeToString(randomBytes(10)),
+		pubs:       make(map[string]*published),
+		subs:       make(map[string]*subscription),
+		connection: newConnection(&transport{peerID: cfg.ID, events: events, room: r.media}),
+	}
+	if cfg.Dual {
+		p.divide()
 	}
 	r.peers[cfg.ID] = p
 	return p, nil
@@ -84,24 +82,18 @@ type subscription struct {
 
 // Peer is the control half of a participant's media path.
 type Peer struct {
-	id        string
-	cfg       PeerConfig
-	room      *Room
-	events    PeerEvents
-	cert      tlsCertificate
-	print     string
-	cname     string
-	sessionID uint64
-	version   uint64
+	id     string
+	cfg    PeerConfig
+	room   *Room
+	events PeerEvents
+	cert   tlsCertificate
+	print  string
+	cname  string
+	closed bool
 
-	t        *transport
-	data     channels
-	joined   bool // the transport is in its core
-	closed   bool
-	cred     credentials
-	remote   string // the client's ICE ufrag
-	identity string // the client's certificate fingerprints, joined
-	hasData  bool
+	connection             // the client offers on it
+	down       *subscriber // the server offers on it; nil: there is one connection
+	hasData    bool
 
 	sections []*section
 	pending  []TrackSpec
@@ -172,7 +164,7 @@ func (p *Peer) Mute(sid string, muted bool) {
 }
 
 // Subscribe wants a track of another peer forwarded to this one. It takes effect
-// with the next offer that has a section for it; see Need.
+// with the next offer that has a section for it; see Need and Propose.
 func (p *Peer) Subscribe(publisherID, sid string) error {
 	if p.closed {
 		return ErrClosed
@@ -228,9 +220,10 @@ func (p *Peer) Settings(sid string, s Settings) {
 }
 
 // Need tells how many recvonly sections the client must add before all
-// subscriptions have a place, and whether an offer is due at all.
+// subscriptions have a place, and whether an offer is due at all. Of a peer with
+// two connections nothing is needed: there the server offers.
 func (p *Peer) Need() (audios, videos int, offer bool) {
-	if !p.joined {
+	if !p.joined || p.down != nil {
 		return 0, 0, false
 	}
 	room := map[Kind]int{}
@@ -256,6 +249,9 @@ func (p *Peer) Need() (audios, videos int, offer bool) {
 // SendData sends one message on a data channel without waiting. Safe for
 // concurrent use.
 func (p *Peer) SendData(kind DataKind, payload []byte) error {
+	if p.down != nil && p.cfg.SubscriberPrimary {
+		return p.down.data.send(kind, payload)
+	}
 	return p.data.send(kind, payload)
 }
 
@@ -273,69 +269,10 @@ func (p *Peer) Close() {
 			}
 		}
 	}
-	t, joined, events := p.t, p.joined, p.events
-	p.room.post(func(c *core) {
-		if joined {
-			c.removeTransport(t)
-			return
-		}
-		events.PeerState(PeerClosed)
-	})
-}
-
-// join puts the transport into its core and starts waiting for the handshake.
-func (p *Peer) join(o *sdp.Offer) {
-	p.joined = true
-	p.cred = newCredentials(p.room.loop)
-	p.remote = o.Ufrag
-	t, post := p.t, p.room.post
-	t.cred, t.remote, t.exts = p.cred, credentials{o.Ufrag, o.Pwd}, collectExts(o)
-	t.dtls = newBridge(func(b []byte) {
-		post(func(*core) { t.sendDTLS(b) })
-	})
-	post(func(c *core) { c.addTransport(t) })
-	fingerprints := sha256Prints(o)
-	p.room.plane.wg.Add(1)
-	go func() { // ends when the bridge is closed, by removeTransport at the latest
-		defer p.room.plane.wg.Done()
-		p.handshake(fingerprints)
-	}()
-}
-
-// handshake runs DTLS and then the data channels above it.
-func (p *Peer) handshake(fingerprints []string) {
-	t, post := p.t, p.room.post
-	fail := func() { post(func(c *core) { t.setState(PeerFailed) }) }
-	defer t.dtls.close()
-	first, ok := t.dtls.wait(p.room.plane.ctx)
-	if !ok {
-		return
-	}
-	active := &p.room.plane.stats.handshakes
-	if active.Add(1) > maxHandshakes {
-		active.Add(-1)
-		fail()
-		return
-	}
-	t.dtls.deliver(first)
-	conn, err := t.dtls.accept(p.room.plane.ctx, p.cert, fingerprints)
-	active.Add(-1)
-	if err != nil {
-		fail()
-		return
-	}
-	defer func() { _ = conn.Close() }()
-	in, out, err := srtpContexts(conn)
-	if err != nil {
-		fail()
-		return
-	}
-	post(func(c *core) { t.setKeys(c, in, out) })
-	stop := context.AfterFunc(p.room.plane.ctx, t.dtls.close)
-	defer stop()
-	if err := p.data.serve(conn, p.events); err == nil || !t.dtls.ended() {
-		// The client ended its association (or broke it): without data channels
-		// and handshake state the path is of no use any more.
-		fail()
+	t, joined := p.t, p.joined
+	p.room.post(func(c *core) { c.end(t, joined) })
+	if s := p.down; s != nil {
+		t, joined := s.t, s.joined
+		p.room.post(func(c *core) { c.end(t, joined) })
 	}
 }

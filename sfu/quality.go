@@ -17,12 +17,15 @@ const (
 // grade maps loss, round-trip time and jitter, the worse of both directions, to
 // the three grades people are shown.
 func (t *transport) grade(now int64) (grade int, score float32) {
-	loss := max(t.quality.lost, t.loss)
-	rtt := float64(t.rtt) / 1e9
+	loss, trip, cut := t.condition()
+	rtt := float64(trip) / 1e9
 	shaking := max(t.quality.up.seconds(now), t.quality.down.seconds(now))
+	if m := t.mate; m != nil {
+		shaking = max(shaking, m.quality.up.seconds(now), m.quality.down.seconds(now))
+	}
 	score = float32(max(1, 4.5-loss*25-max(0, rtt-0.15)*3-max(0, shaking-0.02)*12))
 	switch {
-	case loss > poorLoss || rtt > poorRTT || shaking > poorJitter || t.state == PeerDisconnected:
+	case loss > poorLoss || rtt > poorRTT || shaking > poorJitter || cut:
 		return 0, score
 	case loss > goodLoss || rtt > goodRTT || shaking > goodJitter:
 		return 1, score

@@ -76,23 +76,24 @@ type TrackReport struct {
 // Report has tell called once with the present state, from the media plane's
 // goroutine; it must not block. It is not called when the plane ends before.
 func (p *Peer) Report(tell func(Report)) {
-	t := p.t
-	p.room.post(func(c *core) { tell(t.describe(c.now)) })
+	up, down := p.t, p.outgoing()
+	p.room.post(func(c *core) { tell(reportOn(up, down, c.now)) })
 }
 
-func (t *transport) describe(now int64) Report {
+// reportOn reports on a peer's path, or on both of its paths.
+func reportOn(up, down *transport, now int64) Report {
 	r := Report{
-		Route: t.route(), RTT: time.Duration(t.rtt), Limit: t.saver,
-		Up:   Way{Loss: t.quality.lost, Jitter: toDuration(t.quality.up.seconds(now))},
-		Down: Way{Loss: t.loss, Jitter: toDuration(t.quality.down.seconds(now))},
+		Route: up.route(), RTT: time.Duration(up.roundTrip()), Limit: down.saver,
+		Up:   Way{Loss: up.quality.lost, Jitter: toDuration(up.quality.up.seconds(now))},
+		Down: Way{Loss: down.loss, Jitter: toDuration(down.quality.down.seconds(now))},
 	}
-	if t.line != nil {
-		r.Capacity = clamp32(t.line.est.Target())
+	if down.line != nil {
+		r.Capacity = clamp32(down.line.est.Target())
 	}
-	for _, u := range t.ups {
+	for _, u := range up.ups {
 		r.Sent = append(r.Sent, u.describe())
 	}
-	for _, d := range t.downs {
+	for _, d := range down.downs {
 		r.Received = append(r.Received, d.describe())
 	}
 	return r

@@ -12,7 +12,7 @@ import (
 // receivedOf returns what a report says of a track that the client gets.
 func receivedOf(t *testing.T, cl *simClient, sid string) TrackReport {
 	t.Helper()
-	for _, r := range cl.t.describe(cl.s.c.now).Received {
+	for _, r := range reportOn(cl.t, cl.t, cl.s.c.now).Received {
 		if r.SID == sid {
 			return r
 		}
@@ -32,7 +32,7 @@ func TestReport(t *testing.T) {
 	if _, ok := s.until(8*time.Second, func() bool { return k.layer == 2 }); !ok {
 		t.Fatal("no large picture")
 	}
-	r := b.t.describe(s.c.now)
+	r := reportOn(b.t, b.t, s.c.now)
 	if r.Route != RouteUDP || r.Limit != 0 || r.Capacity < 1_500_000 || len(r.Sent) != 0 || len(r.Received) != 2 {
 		t.Errorf("the listener: %+v", r)
 	}
@@ -48,7 +48,7 @@ func TestReport(t *testing.T) {
 	if a := receivedOf(t, b, "TR_a"); a.Layer != noLayer || a.Layers != 0 || a.Bytes == 0 || a.Halted != Running {
 		t.Errorf("the sound: %+v", a)
 	}
-	who := srcs[0].cl.t.describe(s.c.now)
+	who := reportOn(srcs[0].cl.t, srcs[0].cl.t, s.c.now)
 	if len(who.Sent) != 2 || who.Sent[0].Bytes < 1_000_000 || who.Sent[0].Layers != 3 || len(who.Received) != 0 || who.Capacity != 0 {
 		t.Errorf("the publisher: %+v", who)
 	}
@@ -82,7 +82,7 @@ func TestReportOfLoss(t *testing.T) {
 	s.c.addDown(d)
 	b.receives(d, 0.2, 30*time.Millisecond)
 	s.run(20 * time.Second)
-	up, down := a.t.describe(s.c.now), b.t.describe(s.c.now)
+	up, down := reportOn(a.t, a.t, s.c.now), reportOn(b.t, b.t, s.c.now)
 	if up.Up.Loss < 0.05 || up.Up.Loss > 0.2 || up.Down.Loss != 0 || up.Sent[0].Loss < 0.05 {
 		t.Errorf("who sends: %+v", up)
 	}

@@ -5,11 +5,12 @@ package sfu
 
 import "math"
 
-// roomMedia is the loop half of a room: its peers, who speaks, how well they are
+// roomMedia is the loop half of a room: its peers' transports, who speaks, how well they are
 // connected. It belongs to one core.
 type roomMedia struct {
 	events      RoomEvents
 	peers       []*transport
+	people      int // peers, however many transports each has
 	nextSpeaker int64
 	nextQuality int64
 	seats       uint64 // given so far
@@ -139,7 +140,7 @@ func (q *qualityState) heard(fraction uint8) {
 func (r *roomMedia) qualities(now int64) {
 	var out []Quality
 	for _, t := range r.peers {
-		if t.state < PeerConnected || t.state > PeerDisconnected {
+		if t.second || t.state < PeerConnected || t.state > PeerDisconnected {
 			continue
 		}
 		g, score := t.grade(now)

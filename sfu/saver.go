@@ -12,7 +12,7 @@ func (p *Peer) Limit(rate uint32) {
 	if p.closed {
 		return
 	}
-	t := p.t
+	t := p.outgoing()
 	p.room.post(func(c *core) {
 		t.saver = rate
 		t.allocate(c)

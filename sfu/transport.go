@@ -30,8 +30,10 @@ type transport struct {
 	peerID string
 	events PeerEvents
 	room   *roomMedia
-	seat   uint64 // in the order of coming into the room
-	spoke  int64  // when this peer was last heard to speak; 0: never
+	seat   uint64     // in the order of coming into the room
+	spoke  int64      // when this peer was last heard to speak; 0: never
+	mate   *transport // the other one of the same peer; nil: there is none
+	second bool       // the mate is the primary one
 	state  PeerState
 
 	cred, formerCred     credentials
@@ -92,11 +94,11 @@ func (c *core) addTransport(t *transport) {
 	t.tieBreaker = uint64(c.random32())<<32 | uint64(c.random32())
 	t.twcc = twcc.NewRecorder(t.ssrc)
 	t.lastSeen = c.now
+	c.count(t, 1)
 	c.all[t] = struct{}{}
 	c.order = append(c.order, t)
 	c.byUfrag[t.cred.ufrag] = t
 	t.room.welcome(t)
-	c.stats.peers.Add(1)
 }
 
 // removeTransport forgets a peer and all it sent and received.
@@ -130,7 +132,7 @@ func (c *core) removeTransport(t *transport) {
 	if t.dtls != nil {
 		t.dtls.close()
 	}
-	c.stats.peers.Add(-1)
+	c.count(t, -1)
 	t.setState(PeerClosed)
 }
 

@@ -329,7 +329,7 @@ func (u *upTrack) tick(c *core) {
 		if l.cache == nil || l.loss.Missing() == 0 {
 			continue
 		}
-		rtt := t.rtt
+		rtt := t.roundTrip()
 		if rtt == 0 {
 			rtt = defaultRTT
 		}

@@ -86,7 +86,7 @@ func TestConnectionReportIsForItsOwner(t *testing.T) {
 		{"nothing", "POST", "", ownOrigin, nil, 401},
 		{"no token", "POST", "{}", ownOrigin, nil, 401},
 		{"no JSON", "POST", ownToken, ownOrigin, nil, 401},
-		{"far too much", "POST", `{"token":"` + strings.Repeat("a", 1<<20) + `"}`, ownOrigin, nil, 401},
+		{"far too much", "POST", `{"token":"` + strings.Repeat("a", 64<<10) + `"}`, ownOrigin, nil, 401},
 		{"a bad one", "POST", `{"token":"bad"}`, ownOrigin, nil, 401},
 		{"another page", "POST", own, "https://evil.example", nil, 403},
 		{"other software", "POST", `{"token":"` + keyToken + `"}`, "", nil, 200},

@@ -39,6 +39,7 @@ func parseRequest(kind websocket.MessageType, frame []byte) (*wire.SignalRequest
 // is keyed by the generated wrapper type.
 var requests = table(
 	on(func(m *wire.SignalRequest_Offer) (room.Request, error) { return asRequest(offer(m.Offer)) }),
+	on(func(m *wire.SignalRequest_Answer) (room.Request, error) { return asRequest(reply(m.Answer)) }),
 	on(func(m *wire.SignalRequest_Trickle) (room.Request, error) {
 		return room.Trickle{Candidate: m.Trickle.GetCandidateInit()}, nil
 	}),
@@ -122,6 +123,13 @@ func offer(m *wire.SessionDescription) (room.Offer, error) {
 		return room.Offer{}, fmt.Errorf("not an offer: %w", errMalformed)
 	}
 	return room.Offer{SDP: m.GetSdp(), ID: m.GetId()}, nil
+}
+
+func reply(m *wire.SessionDescription) (room.Reply, error) {
+	if m.GetType() != "answer" || m.GetSdp() == "" {
+		return room.Reply{}, fmt.Errorf("not an answer: %w", errMalformed)
+	}
+	return room.Reply{SDP: m.GetSdp(), ID: m.GetId()}, nil
 }
 
 // kinds maps the wire's track types to kinds of media, in package sfu's

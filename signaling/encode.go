@@ -43,6 +43,7 @@ var messages = map[reflect.Type]encoding{
 	reflect.TypeFor[room.Joined]():                 enc(joined),
 	reflect.TypeFor[room.Reconnected]():            enc(reconnected),
 	reflect.TypeFor[room.Answer]():                 enc(answer),
+	reflect.TypeFor[room.Proposal]():               enc(proposal),
 	reflect.TypeFor[room.SectionsNeeded]():         enc(sectionsNeeded),
 	reflect.TypeFor[room.Update]():                 enc(update),
 	reflect.TypeFor[room.TrackPublished]():         enc(trackPublished),
@@ -90,9 +91,9 @@ func joined(g *greeting, m room.Joined) *wire.SignalResponse {
 		PingInterval:         pingIntervalSeconds,
 		ServerInfo:           g.serverInfo(),
 		EnabledPublishCodecs: codecs(g.codecs),
-		// A single connection has no subscriber half that could be primary.
-		SubscriberPrimary: false,
-		FastPublish:       true,
+		SubscriberPrimary:    m.SubscriberPrimary,
+		// Whoever has two connections opens the one for sending at once.
+		FastPublish: true,
 	}}}
 }
 
@@ -106,6 +107,12 @@ func reconnected(g *greeting, m room.Reconnected) *wire.SignalResponse {
 func answer(_ *greeting, m room.Answer) *wire.SignalResponse {
 	return &wire.SignalResponse{Message: &wire.SignalResponse_Answer{Answer: &wire.SessionDescription{
 		Type: "answer", Sdp: m.SDP, Id: m.ID, MidToTrackId: m.MidToTrack,
+	}}}
+}
+
+func proposal(_ *greeting, m room.Proposal) *wire.SignalResponse {
+	return &wire.SignalResponse{Message: &wire.SignalResponse_Offer{Offer: &wire.SessionDescription{
+		Type: "offer", Sdp: m.SDP, Id: m.ID, MidToTrackId: m.MidToTrack,
 	}}}
 }
 

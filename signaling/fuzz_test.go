@@ -6,6 +6,7 @@ package signaling
 import (
 	"bytes"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -47,6 +48,10 @@ func FuzzSignalRequest(f *testing.F) {
 		case room.Offer:
 			if r.SDP == "" || len(r.SDP) > maxSDP {
 				t.Fatalf("offer of %d bytes", len(r.SDP))
+			}
+		case room.Reply:
+			if r.SDP == "" || len(r.SDP) > maxSDP {
+				t.Fatalf("answer of %d bytes", len(r.SDP))
 			}
 		case room.AddTrack:
 			if r.CID == "" || r.Kind != kindAudio && r.Kind != kindVideo || r.Source > room.SourceScreenAudio {
@@ -105,6 +110,33 @@ func FuzzJoinRequest(f *testing.F) {
 		}
 		if want := map[bool]int{true: 1}[e.offer != nil]; offers != want {
 			t.Fatalf("the offer is handed over %d times", offers)
+		}
+	})
+}
+
+func FuzzJoinQuery(f *testing.F) {
+	f.Add("protocol=17&sdk=js&auto_subscribe=1&adaptive_stream=1&subscriber_allow_pause=0")
+	f.Add("protocol=16&reconnect=1&sid=PA_1&reconnect_reason=2&attributes=eyJhIjoiYiJ9")
+	known := []error{errBadJoinRequest, errOldClient, errLimit}
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, err := url.ParseQuery(raw)
+		if err != nil || q.Has("join_request") {
+			return
+		}
+		e, err := parseEntry("rtc", q)
+		if err != nil {
+			for _, is := range known {
+				if errors.Is(err, is) {
+					return
+				}
+			}
+			t.Fatalf("error without meaning: %v", err)
+		}
+		if !e.dual || e.client.Protocol < MinProtocol || !describes("", e.attributes) || len(e.sid) > maxString {
+			t.Fatalf("entry %+v", e)
+		}
+		if j := e.join(&Grant{Metadata: "own"}, &Call{}); j.Metadata != "own" || len(j.Attributes) != 0 || !j.Dual {
+			t.Fatal("the client spoke for its token")
 		}
 	})
 }

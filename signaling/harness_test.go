@@ -162,6 +162,13 @@ func (l *lab) dial(token, join string, header http.Header) (*websocket.Conn, *ht
 	return websocket.Dial(ctx, l.url("rtc/v1", token, join), &websocket.DialOptions{HTTPHeader: header})
 }
 
+// dialQuery opens a WebSocket at version 0's address.
+func (l *lab) dialQuery(q url.Values) (*websocket.Conn, *http.Response, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return websocket.Dial(ctx, l.http.URL+"/rtc?"+q.Encode(), &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {ownOrigin}}})
+}
+
 // visitor is one connected client and the room's side of it.
 type visitor struct {
 	t    *testing.T
@@ -172,6 +179,12 @@ type visitor struct {
 func (l *lab) connect(m *wire.JoinRequest) *visitor {
 	l.t.Helper()
 	ws, _, err := l.dial(ownToken, packJoin(l.t, m), nil)
+	return l.connected(ws, err)
+}
+
+// connected waits until the room has heard of a connection.
+func (l *lab) connected(ws *websocket.Conn, err error) *visitor {
+	l.t.Helper()
 	if err != nil {
 		l.t.Fatal(err)
 	}

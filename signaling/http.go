@@ -22,8 +22,8 @@ var routes = map[string]func(*Server, http.ResponseWriter, *http.Request, *Call)
 	"rtc/v1":            (*Server).connect,
 	"rtc/v1/validate":   (*Server).validate,
 	"rtc/v1/connection": (*Server).connection,
-	"rtc":               (*Server).onlyV1,
-	"rtc/validate":      (*Server).onlyV1,
+	"rtc":               (*Server).connect,
+	"rtc/validate":      (*Server).validate,
 }
 
 // Serve answers one request. It returns false, having written nothing, when
@@ -58,7 +58,6 @@ type refusal struct {
 var (
 	refuseMethod    = refusal{http.StatusMethodNotAllowed, "only GET is served here"}
 	refuseUpgrade   = refusal{http.StatusUpgradeRequired, "a WebSocket upgrade over HTTP/1.1 is needed here"}
-	refuseOnlyV1    = refusal{http.StatusNotFound, "this server speaks only version 1 of the protocol, at rtc/v1"}
 	refuseToken     = refusal{http.StatusUnauthorized, "invalid access token"}
 	refuseNoToken   = refusal{http.StatusUnauthorized, "no access token"}
 	refuseOrigin    = refusal{http.StatusForbidden, "this page's origin may not use this access token"}
@@ -145,11 +144,6 @@ func (s *Server) refuse(w http.ResponseWriter, f refusal) {
 	_, _ = w.Write([]byte(f.text))
 }
 
-func (s *Server) onlyV1(w http.ResponseWriter, r *http.Request, c *Call) {
-	openTo(w, r, c)
-	s.refuse(w, refuseOnlyV1)
-}
-
 func (s *Server) probe(w http.ResponseWriter, _ *http.Request, _ *Call) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.WriteHeader(http.StatusOK)
@@ -194,7 +188,7 @@ func (s *Server) admit(r *http.Request, c *Call, allowed func(*http.Request, *Ca
 	if !allowed(r, c, &grant) {
 		return admitted{}, &refuseOrigin
 	}
-	e, err := parseJoin(query.Get("join_request"))
+	e, err := parseEntry(c.Path, query)
 	if err == nil && c.Admit != nil {
 		err = c.Admit(grant)
 	}
@@ -290,6 +284,9 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, c *Call) {
 	}
 	session := newSession(s, release)
 	session.relays = a.grant.Relays
+	if a.entry.hasty() {
+		session.pause = s.timing.pause
+	}
 	if !s.enter(session) {
 		release()
 		s.refuse(w, outcomeOf(room.ErrClosing).refusal)

@@ -182,8 +182,11 @@ func TestRoutes(t *testing.T) {
 		status               int
 		text, cors           string
 	}{
-		{"GET", "rtc", "", 404, "version 1", ""},
-		{"GET", "rtc/validate", "https://moodle.example", 404, "rtc/v1", "*"},
+		{"GET", "rtc", ownOrigin, 426, "WebSocket", ""},
+		{"POST", "rtc", ownOrigin, 405, "GET", ""},
+		{"HEAD", "rtc/validate", ownOrigin, 200, "", ""},
+		{"GET", "rtc/validate", ownOrigin, 200, "success", ""},
+		{"GET", "rtc/validate/", "", 418, "", ""},
 		{"GET", "rtc/v2", "", 418, "", ""},
 		{"GET", "rtc/v1/", "", 418, "", ""},
 		{"GET", "", "", 418, "", ""},

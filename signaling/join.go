@@ -29,6 +29,7 @@ type entry struct {
 	// requests follow a join or resume, in this order, before the offer.
 	requests  []room.Request
 	reconnect bool
+	dual      bool // two connections: version 0 of the protocol
 	sid       string
 	reason    int32
 }
@@ -159,6 +160,7 @@ func (e *entry) join(g *Grant, c *Call) room.Join {
 		AutoSubscribe:  e.settings.GetAutoSubscribe(),
 		AdaptiveStream: e.settings.GetAdaptiveStream(),
 		AllowPause:     allowsPause(e.settings),
+		Dual:           e.dual,
 		RefreshToken:   g.Refresh,
 		TokenID:        g.TokenID,
 		IssuedAt:       g.IssuedAt,
@@ -196,6 +198,10 @@ func (e *entry) resume(g *Grant) room.Resume {
 		IssuedAt: g.IssuedAt,
 	}
 }
+
+// hasty tells a client that, after its join, reads on before it has set the offer
+// that came along, and loses the answer when that is already there.
+func (e *entry) hasty() bool { return e.client.SDK == "go" && e.offer != nil }
 
 // afterwards lists the requests that must follow a join or resume.
 func (e *entry) afterwards() []room.Request {

@@ -63,6 +63,7 @@ type timing struct {
 	probe time.Duration // of silence before the server pings
 	dead  time.Duration // of silence before the connection ends
 	join  time.Duration // for the room to answer a join
+	pause time.Duration // after the first message, for hasty clients
 }
 
 func defaultTiming() timing {
@@ -71,6 +72,7 @@ func defaultTiming() timing {
 		probe: 10 * time.Second,
 		dead:  25 * time.Second,
 		join:  5 * time.Second,
+		pause: 50 * time.Millisecond,
 	}
 }
 

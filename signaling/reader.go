@@ -152,7 +152,7 @@ func (r *reader) rest(wait time.Duration) {
 // ask hands a request to the room.
 func (r *reader) ask(ask room.Request) error {
 	switch ask.(type) {
-	case room.Offer:
+	case room.Offer, room.Reply:
 		r.trickled = 0
 	case room.Trickle:
 		// The media plane answers to what reaches it; candidates beyond the limit

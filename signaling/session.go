@@ -34,7 +34,8 @@ type session struct {
 	cancel context.CancelFunc
 	wrote  chan struct{} // closed when the writer has ended
 
-	relays []Relay // told with the first message
+	relays []Relay       // told with the first message
+	pause  time.Duration // after the first message; the writer's
 
 	born time.Time
 	seen atomic.Int64 // when the client was last heard, in nanoseconds since born
@@ -294,7 +295,22 @@ func (c *session) flush() bool {
 			c.cancel()
 			return false
 		}
+		c.settle()
 	}
+}
+
+// settle waits after the first message, where the client needs that.
+func (c *session) settle() {
+	if c.pause == 0 {
+		return
+	}
+	t := time.NewTimer(c.pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.ctx.Done():
+	}
+	c.pause = 0
 }
 
 // probe pings a client that has been silent: pages in the background are slow

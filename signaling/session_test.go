@@ -55,8 +55,8 @@ func TestTextFrames(t *testing.T) {
 func TestUnknownMessagesAreIgnored(t *testing.T) {
 	l := newLab(t, nil)
 	c := l.enter()
-	// An answer, a simulation and a member of the future.
-	for _, frame := range [][]byte{{0x12, 0}, {0x6a, 0}, {0x9a, 6, 0}, {}} {
+	// Layers as old clients tell them, a simulation and a member of the future.
+	for _, frame := range [][]byte{{0x52, 0}, {0x6a, 0}, {0x9a, 6, 0}, {}} {
 		if err := c.write(websocket.MessageBinary, frame); err != nil {
 			t.Fatal(err)
 		}

@@ -8,12 +8,15 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -39,17 +42,32 @@ func (s *transcript) line(who string, v any) {
 func (s *transcript) open(m *wire.JoinRequest) {
 	s.line("C>", "join_request "+plain(s.lab.t, m))
 	s.visitor = s.lab.connect(m)
+	s.entered(m.GetReconnect())
+}
+
+// query is open for version 0 of the protocol.
+func (s *transcript) query(q url.Values) {
+	s.line("C>", "query "+q.Encode())
+	q.Set("access_token", ownToken)
+	s.visitor = s.lab.connected(first(s.lab.dialQuery(q)))
+	s.entered(q.Get("reconnect") != "")
+}
+
+func first(ws *websocket.Conn, _ *http.Response, err error) (*websocket.Conn, error) { return ws, err }
+
+// entered notes what the room was asked.
+func (s *transcript) entered(reconnect bool) {
 	s.lab.rooms.mu.Lock()
 	defer s.lab.rooms.mu.Unlock()
-	if m.GetReconnect() {
+	if reconnect {
 		r := s.lab.rooms.resumes[len(s.lab.rooms.resumes)-1]
 		s.line("R>", fmt.Sprintf("Resume %s %s reason=%d token=%s issued=%d",
 			r.Identity, r.SID, r.Reason, r.TokenID, r.IssuedAt.Unix()))
 		return
 	}
 	j := s.lab.rooms.joins[len(s.lab.rooms.joins)-1]
-	s.line("R>", fmt.Sprintf("Join %s name=%q metadata=%q attributes=%v client=%+v auto=%t adaptive=%t pause=%t offer=%q/%d reached=%s token=%s issued=%d",
-		j.Identity, j.Name, j.Metadata, j.Attributes, j.Client, j.AutoSubscribe, j.AdaptiveStream, j.AllowPause,
+	s.line("R>", fmt.Sprintf("Join %s name=%q metadata=%q attributes=%v client=%+v auto=%t adaptive=%t pause=%t dual=%t offer=%q/%d reached=%s token=%s issued=%d",
+		j.Identity, j.Name, j.Metadata, j.Attributes, j.Client, j.AutoSubscribe, j.AdaptiveStream, j.AllowPause, j.Dual,
 		j.Offer, j.OfferID, j.Peer.Reached, j.TokenID, j.IssuedAt.Unix()))
 }
 
@@ -146,6 +164,10 @@ func offerOf(id uint32) *wire.SessionDescription {
 	return &wire.SessionDescription{Type: "offer", Sdp: "v=0\r\n", Id: id}
 }
 
+func answerOf(id uint32) *wire.SessionDescription {
+	return &wire.SessionDescription{Type: "answer", Sdp: "v=0\r\n", Id: id}
+}
+
 var richTrack = room.TrackInfo{
 	SID: "TR_1", Name: "camera", Kind: kindVideo, Source: room.SourceCamera, Muted: true,
 	Width: 1280, Height: 720, Simulcast: true, Mime: "video/VP8", Mid: "3", Stream: "camera", Encryption: 1,
@@ -199,6 +221,33 @@ func TestTranscripts(t *testing.T) {
 			}}}, true)
 			s.asks(&wire.SignalRequest{Message: &wire.SignalRequest_Offer{Offer: offerOf(5)}}, true)
 			s.told(room.Leave{Reason: room.ReasonServerShutdown, Action: room.ActionReconnect})
+			s.ends()
+		},
+		"dual-join": func(s *transcript) {
+			s.lab.rooms.greet = func(c room.Conn) { c.Send(room.Joined{SubscriberPrimary: true}) }
+			s.query(url.Values{
+				"protocol": {"17"}, "client_protocol": {"2"}, "sdk": {"swift"}, "version": {"2.0"},
+				"auto_subscribe": {"1"}, "adaptive_stream": {"1"}, "subscriber_allow_pause": {"0"}, "os": {"iOS"},
+			})
+			s.hears(1)
+			s.told(room.Proposal{SDP: "v=0\r\n", ID: 1})
+			s.asks(&wire.SignalRequest{Message: &wire.SignalRequest_Answer{Answer: answerOf(1)}}, true)
+			s.asks(&wire.SignalRequest{Message: &wire.SignalRequest_Trickle{Trickle: &wire.TrickleRequest{
+				CandidateInit: `{"candidate":""}`, Target: wire.SignalTarget_SUBSCRIBER,
+			}}}, true)
+			s.asks(&wire.SignalRequest{Message: &wire.SignalRequest_Offer{Offer: offerOf(1)}}, true)
+			s.told(room.Answer{SDP: "v=0\r\n", ID: 1})
+			s.room.conn.End()
+			s.ends()
+		},
+		"dual-resume": func(s *transcript) {
+			s.query(url.Values{
+				"protocol": {"17"}, "sdk": {"js"}, "reconnect": {"1"}, "sid": {"PA_1"}, "reconnect_reason": {"3"},
+			})
+			s.hears(1)
+			s.told(room.Proposal{SDP: "v=0\r\n", ID: 4})
+			s.asks(&wire.SignalRequest{Message: &wire.SignalRequest_Answer{Answer: answerOf(4)}}, true)
+			s.room.conn.End()
 			s.ends()
 		},
 		"requests": requestsScenario,
@@ -309,6 +358,7 @@ func everyMessage(at time.Time) []room.Message {
 	return []room.Message{
 		room.SectionsNeeded{Audios: 1, Videos: 2},
 		room.SectionsNeeded{},
+		room.Proposal{SDP: "v=0\r\n", ID: 3, MidToTrack: map[string]string{"1": "TR_1"}},
 		room.Update{Participants: []room.ParticipantInfo{someone, gone}},
 		room.TrackPublished{CID: "cam", Track: richTrack},
 		room.TrackPublished{CID: "mic", Track: room.TrackInfo{

@@ -298,6 +298,7 @@ type SignalRequest struct {
 	// Types that are valid to be assigned to Message:
 	//
 	//	*SignalRequest_Offer
+	//	*SignalRequest_Answer
 	//	*SignalRequest_Trickle
 	//	*SignalRequest_AddTrack
 	//	*SignalRequest_Mute
@@ -362,6 +363,15 @@ func (x *SignalRequest) GetOffer() *SessionDescription {
 	if x != nil {
 		if x, ok := x.Message.(*SignalRequest_Offer); ok {
 			return x.Offer
+		}
+	}
+	return nil
+}
+
+func (x *SignalRequest) GetAnswer() *SessionDescription {
+	if x != nil {
+		if x, ok := x.Message.(*SignalRequest_Answer); ok {
+			return x.Answer
 		}
 	}
 	return nil
@@ -537,6 +547,10 @@ type SignalRequest_Offer struct {
 	Offer *SessionDescription `protobuf:"bytes,1,opt,name=offer,proto3,oneof"`
 }
 
+type SignalRequest_Answer struct {
+	Answer *SessionDescription `protobuf:"bytes,2,opt,name=answer,proto3,oneof"`
+}
+
 type SignalRequest_Trickle struct {
 	Trickle *TrickleRequest `protobuf:"bytes,3,opt,name=trickle,proto3,oneof"`
 }
@@ -611,6 +625,8 @@ type SignalRequest_GetDataBlobRequest struct {
 
 func (*SignalRequest_Offer) isSignalRequest_Message() {}
 
+func (*SignalRequest_Answer) isSignalRequest_Message() {}
+
 func (*SignalRequest_Trickle) isSignalRequest_Message() {}
 
 func (*SignalRequest_AddTrack) isSignalRequest_Message() {}
@@ -654,6 +670,7 @@ type SignalResponse struct {
 	//
 	//	*SignalResponse_Join
 	//	*SignalResponse_Answer
+	//	*SignalResponse_Offer
 	//	*SignalResponse_Update
 	//	*SignalResponse_TrackPublished
 	//	*SignalResponse_Leave
@@ -728,6 +745,15 @@ func (x *SignalResponse) GetAnswer() *SessionDescription {
 	if x != nil {
 		if x, ok := x.Message.(*SignalResponse_Answer); ok {
 			return x.Answer
+		}
+	}
+	return nil
+}
+
+func (x *SignalResponse) GetOffer() *SessionDescription {
+	if x != nil {
+		if x, ok := x.Message.(*SignalResponse_Offer); ok {
+			return x.Offer
 		}
 	}
 	return nil
@@ -916,6 +942,10 @@ type SignalResponse_Answer struct {
 	Answer *SessionDescription `protobuf:"bytes,2,opt,name=answer,proto3,oneof"`
 }
 
+type SignalResponse_Offer struct {
+	Offer *SessionDescription `protobuf:"bytes,3,opt,name=offer,proto3,oneof"`
+}
+
 type SignalResponse_Update struct {
 	Update *ParticipantUpdate `protobuf:"bytes,5,opt,name=update,proto3,oneof"`
 }
@@ -995,6 +1025,8 @@ type SignalResponse_MediaSectionsRequirement struct {
 func (*SignalResponse_Join) isSignalResponse_Message() {}
 
 func (*SignalResponse_Answer) isSignalResponse_Message() {}
+
+func (*SignalResponse_Offer) isSignalResponse_Message() {}
 
 func (*SignalResponse_Update) isSignalResponse_Message() {}
 
@@ -3790,9 +3822,10 @@ var File_signaling_wire_videoroom_rtc_proto protoreflect.FileDescriptor
 
 const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\n" +
-	"\"signaling/wire/videoroom_rtc.proto\x12\x0evideoroom.wire\x1a%signaling/wire/videoroom_models.proto\"\x90\v\n" +
+	"\"signaling/wire/videoroom_rtc.proto\x12\x0evideoroom.wire\x1a%signaling/wire/videoroom_models.proto\"\xce\v\n" +
 	"\rSignalRequest\x12:\n" +
-	"\x05offer\x18\x01 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x05offer\x12:\n" +
+	"\x05offer\x18\x01 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x05offer\x12<\n" +
+	"\x06answer\x18\x02 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x06answer\x12:\n" +
 	"\atrickle\x18\x03 \x01(\v2\x1e.videoroom.wire.TrickleRequestH\x00R\atrickle\x12>\n" +
 	"\tadd_track\x18\x04 \x01(\v2\x1f.videoroom.wire.AddTrackRequestH\x00R\baddTrack\x126\n" +
 	"\x04mute\x18\x05 \x01(\v2 .videoroom.wire.MuteTrackRequestH\x00R\x04mute\x12H\n" +
@@ -3812,10 +3845,11 @@ const file_signaling_wire_videoroom_rtc_proto_rawDesc = "" +
 	"\x1cunpublish_data_track_request\x18\x14 \x01(\v2).videoroom.wire.UnpublishDataTrackRequestH\x00R\x19unpublishDataTrackRequest\x12]\n" +
 	"\x17store_data_blob_request\x18\x16 \x01(\v2$.videoroom.wire.StoreDataBlobRequestH\x00R\x14storeDataBlobRequest\x12W\n" +
 	"\x15get_data_blob_request\x18\x17 \x01(\v2\".videoroom.wire.GetDataBlobRequestH\x00R\x12getDataBlobRequestB\t\n" +
-	"\amessage\"\x95\f\n" +
+	"\amessage\"\xd1\f\n" +
 	"\x0eSignalResponse\x122\n" +
 	"\x04join\x18\x01 \x01(\v2\x1c.videoroom.wire.JoinResponseH\x00R\x04join\x12<\n" +
-	"\x06answer\x18\x02 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x06answer\x12;\n" +
+	"\x06answer\x18\x02 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x06answer\x12:\n" +
+	"\x05offer\x18\x03 \x01(\v2\".videoroom.wire.SessionDescriptionH\x00R\x05offer\x12;\n" +
 	"\x06update\x18\x05 \x01(\v2!.videoroom.wire.ParticipantUpdateH\x00R\x06update\x12Q\n" +
 	"\x0ftrack_published\x18\x06 \x01(\v2&.videoroom.wire.TrackPublishedResponseH\x00R\x0etrackPublished\x124\n" +
 	"\x05leave\x18\b \x01(\v2\x1c.videoroom.wire.LeaveRequestH\x00R\x05leave\x126\n" +
@@ -4192,100 +4226,102 @@ var file_signaling_wire_videoroom_rtc_proto_goTypes = []any{
 }
 var file_signaling_wire_videoroom_rtc_proto_depIdxs = []int32{
 	20, // 0: videoroom.wire.SignalRequest.offer:type_name -> videoroom.wire.SessionDescription
-	13, // 1: videoroom.wire.SignalRequest.trickle:type_name -> videoroom.wire.TrickleRequest
-	8,  // 2: videoroom.wire.SignalRequest.add_track:type_name -> videoroom.wire.AddTrackRequest
-	14, // 3: videoroom.wire.SignalRequest.mute:type_name -> videoroom.wire.MuteTrackRequest
-	22, // 4: videoroom.wire.SignalRequest.subscription:type_name -> videoroom.wire.UpdateSubscription
-	24, // 5: videoroom.wire.SignalRequest.track_setting:type_name -> videoroom.wire.UpdateTrackSettings
-	27, // 6: videoroom.wire.SignalRequest.leave:type_name -> videoroom.wire.LeaveRequest
-	37, // 7: videoroom.wire.SignalRequest.subscription_permission:type_name -> videoroom.wire.SubscriptionPermission
-	41, // 8: videoroom.wire.SignalRequest.sync_state:type_name -> videoroom.wire.SyncState
-	23, // 9: videoroom.wire.SignalRequest.simulate:type_name -> videoroom.wire.SimulateScenario
-	28, // 10: videoroom.wire.SignalRequest.update_metadata:type_name -> videoroom.wire.UpdateParticipantMetadata
-	42, // 11: videoroom.wire.SignalRequest.ping_req:type_name -> videoroom.wire.Ping
-	25, // 12: videoroom.wire.SignalRequest.update_audio_track:type_name -> videoroom.wire.UpdateLocalAudioTrack
-	26, // 13: videoroom.wire.SignalRequest.update_video_track:type_name -> videoroom.wire.UpdateLocalVideoTrack
-	9,  // 14: videoroom.wire.SignalRequest.publish_data_track_request:type_name -> videoroom.wire.PublishDataTrackRequest
-	10, // 15: videoroom.wire.SignalRequest.unpublish_data_track_request:type_name -> videoroom.wire.UnpublishDataTrackRequest
-	11, // 16: videoroom.wire.SignalRequest.store_data_blob_request:type_name -> videoroom.wire.StoreDataBlobRequest
-	12, // 17: videoroom.wire.SignalRequest.get_data_blob_request:type_name -> videoroom.wire.GetDataBlobRequest
-	15, // 18: videoroom.wire.SignalResponse.join:type_name -> videoroom.wire.JoinResponse
-	20, // 19: videoroom.wire.SignalResponse.answer:type_name -> videoroom.wire.SessionDescription
-	21, // 20: videoroom.wire.SignalResponse.update:type_name -> videoroom.wire.ParticipantUpdate
-	18, // 21: videoroom.wire.SignalResponse.track_published:type_name -> videoroom.wire.TrackPublishedResponse
-	27, // 22: videoroom.wire.SignalResponse.leave:type_name -> videoroom.wire.LeaveRequest
-	14, // 23: videoroom.wire.SignalResponse.mute:type_name -> videoroom.wire.MuteTrackRequest
-	29, // 24: videoroom.wire.SignalResponse.speakers_changed:type_name -> videoroom.wire.SpeakersChanged
-	30, // 25: videoroom.wire.SignalResponse.room_update:type_name -> videoroom.wire.RoomUpdate
-	32, // 26: videoroom.wire.SignalResponse.connection_quality:type_name -> videoroom.wire.ConnectionQualityUpdate
-	39, // 27: videoroom.wire.SignalResponse.stream_state_update:type_name -> videoroom.wire.StreamStateUpdate
-	35, // 28: videoroom.wire.SignalResponse.subscribed_quality_update:type_name -> videoroom.wire.SubscribedQualityUpdate
-	40, // 29: videoroom.wire.SignalResponse.subscription_permission_update:type_name -> videoroom.wire.SubscriptionPermissionUpdate
-	19, // 30: videoroom.wire.SignalResponse.track_unpublished:type_name -> videoroom.wire.TrackUnpublishedResponse
-	16, // 31: videoroom.wire.SignalResponse.reconnect:type_name -> videoroom.wire.ReconnectResponse
-	43, // 32: videoroom.wire.SignalResponse.pong_resp:type_name -> videoroom.wire.Pong
-	44, // 33: videoroom.wire.SignalResponse.subscription_response:type_name -> videoroom.wire.SubscriptionResponse
-	45, // 34: videoroom.wire.SignalResponse.request_response:type_name -> videoroom.wire.RequestResponse
-	46, // 35: videoroom.wire.SignalResponse.track_subscribed:type_name -> videoroom.wire.TrackSubscribed
-	50, // 36: videoroom.wire.SignalResponse.media_sections_requirement:type_name -> videoroom.wire.MediaSectionsRequirement
-	54, // 37: videoroom.wire.SimulcastCodec.layers:type_name -> videoroom.wire.VideoLayer
-	55, // 38: videoroom.wire.AddTrackRequest.type:type_name -> videoroom.wire.TrackType
-	56, // 39: videoroom.wire.AddTrackRequest.source:type_name -> videoroom.wire.TrackSource
-	54, // 40: videoroom.wire.AddTrackRequest.layers:type_name -> videoroom.wire.VideoLayer
-	7,  // 41: videoroom.wire.AddTrackRequest.simulcast_codecs:type_name -> videoroom.wire.SimulcastCodec
-	57, // 42: videoroom.wire.AddTrackRequest.encryption:type_name -> videoroom.wire.Encryption.Type
-	58, // 43: videoroom.wire.AddTrackRequest.backup_codec_policy:type_name -> videoroom.wire.BackupCodecPolicy
-	59, // 44: videoroom.wire.AddTrackRequest.audio_features:type_name -> videoroom.wire.AudioTrackFeature
-	0,  // 45: videoroom.wire.TrickleRequest.target:type_name -> videoroom.wire.SignalTarget
-	60, // 46: videoroom.wire.JoinResponse.room:type_name -> videoroom.wire.Room
-	61, // 47: videoroom.wire.JoinResponse.participant:type_name -> videoroom.wire.ParticipantInfo
-	61, // 48: videoroom.wire.JoinResponse.other_participants:type_name -> videoroom.wire.ParticipantInfo
-	17, // 49: videoroom.wire.JoinResponse.ice_servers:type_name -> videoroom.wire.ICEServer
-	62, // 50: videoroom.wire.JoinResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
-	63, // 51: videoroom.wire.JoinResponse.server_info:type_name -> videoroom.wire.ServerInfo
-	64, // 52: videoroom.wire.JoinResponse.enabled_publish_codecs:type_name -> videoroom.wire.Codec
-	17, // 53: videoroom.wire.ReconnectResponse.ice_servers:type_name -> videoroom.wire.ICEServer
-	62, // 54: videoroom.wire.ReconnectResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
-	63, // 55: videoroom.wire.ReconnectResponse.server_info:type_name -> videoroom.wire.ServerInfo
-	65, // 56: videoroom.wire.TrackPublishedResponse.track:type_name -> videoroom.wire.TrackInfo
-	51, // 57: videoroom.wire.SessionDescription.mid_to_track_id:type_name -> videoroom.wire.SessionDescription.MidToTrackIdEntry
-	61, // 58: videoroom.wire.ParticipantUpdate.participants:type_name -> videoroom.wire.ParticipantInfo
-	66, // 59: videoroom.wire.UpdateSubscription.participant_tracks:type_name -> videoroom.wire.ParticipantTracks
-	67, // 60: videoroom.wire.UpdateTrackSettings.quality:type_name -> videoroom.wire.VideoQuality
-	59, // 61: videoroom.wire.UpdateLocalAudioTrack.features:type_name -> videoroom.wire.AudioTrackFeature
-	68, // 62: videoroom.wire.LeaveRequest.reason:type_name -> videoroom.wire.DisconnectReason
-	2,  // 63: videoroom.wire.LeaveRequest.action:type_name -> videoroom.wire.LeaveRequest.Action
-	52, // 64: videoroom.wire.UpdateParticipantMetadata.attributes:type_name -> videoroom.wire.UpdateParticipantMetadata.AttributesEntry
-	69, // 65: videoroom.wire.SpeakersChanged.speakers:type_name -> videoroom.wire.SpeakerInfo
-	60, // 66: videoroom.wire.RoomUpdate.room:type_name -> videoroom.wire.Room
-	70, // 67: videoroom.wire.ConnectionQualityInfo.quality:type_name -> videoroom.wire.ConnectionQuality
-	31, // 68: videoroom.wire.ConnectionQualityUpdate.updates:type_name -> videoroom.wire.ConnectionQualityInfo
-	67, // 69: videoroom.wire.SubscribedQuality.quality:type_name -> videoroom.wire.VideoQuality
-	33, // 70: videoroom.wire.SubscribedCodec.qualities:type_name -> videoroom.wire.SubscribedQuality
-	33, // 71: videoroom.wire.SubscribedQualityUpdate.subscribed_qualities:type_name -> videoroom.wire.SubscribedQuality
-	34, // 72: videoroom.wire.SubscribedQualityUpdate.subscribed_codecs:type_name -> videoroom.wire.SubscribedCodec
-	36, // 73: videoroom.wire.SubscriptionPermission.track_permissions:type_name -> videoroom.wire.TrackPermission
-	1,  // 74: videoroom.wire.StreamStateInfo.state:type_name -> videoroom.wire.StreamState
-	38, // 75: videoroom.wire.StreamStateUpdate.stream_states:type_name -> videoroom.wire.StreamStateInfo
-	22, // 76: videoroom.wire.SyncState.subscription:type_name -> videoroom.wire.UpdateSubscription
-	18, // 77: videoroom.wire.SyncState.publish_tracks:type_name -> videoroom.wire.TrackPublishedResponse
-	71, // 78: videoroom.wire.SubscriptionResponse.err:type_name -> videoroom.wire.SubscriptionError
-	3,  // 79: videoroom.wire.RequestResponse.reason:type_name -> videoroom.wire.RequestResponse.Reason
-	9,  // 80: videoroom.wire.RequestResponse.publish_data_track:type_name -> videoroom.wire.PublishDataTrackRequest
-	10, // 81: videoroom.wire.RequestResponse.unpublish_data_track:type_name -> videoroom.wire.UnpublishDataTrackRequest
-	72, // 82: videoroom.wire.JoinRequest.client_info:type_name -> videoroom.wire.ClientInfo
-	47, // 83: videoroom.wire.JoinRequest.connection_settings:type_name -> videoroom.wire.ConnectionSettings
-	53, // 84: videoroom.wire.JoinRequest.participant_attributes:type_name -> videoroom.wire.JoinRequest.ParticipantAttributesEntry
-	8,  // 85: videoroom.wire.JoinRequest.add_track_requests:type_name -> videoroom.wire.AddTrackRequest
-	20, // 86: videoroom.wire.JoinRequest.publisher_offer:type_name -> videoroom.wire.SessionDescription
-	73, // 87: videoroom.wire.JoinRequest.reconnect_reason:type_name -> videoroom.wire.ReconnectReason
-	41, // 88: videoroom.wire.JoinRequest.sync_state:type_name -> videoroom.wire.SyncState
-	4,  // 89: videoroom.wire.WrappedJoinRequest.compression:type_name -> videoroom.wire.WrappedJoinRequest.Compression
-	90, // [90:90] is the sub-list for method output_type
-	90, // [90:90] is the sub-list for method input_type
-	90, // [90:90] is the sub-list for extension type_name
-	90, // [90:90] is the sub-list for extension extendee
-	0,  // [0:90] is the sub-list for field type_name
+	20, // 1: videoroom.wire.SignalRequest.answer:type_name -> videoroom.wire.SessionDescription
+	13, // 2: videoroom.wire.SignalRequest.trickle:type_name -> videoroom.wire.TrickleRequest
+	8,  // 3: videoroom.wire.SignalRequest.add_track:type_name -> videoroom.wire.AddTrackRequest
+	14, // 4: videoroom.wire.SignalRequest.mute:type_name -> videoroom.wire.MuteTrackRequest
+	22, // 5: videoroom.wire.SignalRequest.subscription:type_name -> videoroom.wire.UpdateSubscription
+	24, // 6: videoroom.wire.SignalRequest.track_setting:type_name -> videoroom.wire.UpdateTrackSettings
+	27, // 7: videoroom.wire.SignalRequest.leave:type_name -> videoroom.wire.LeaveRequest
+	37, // 8: videoroom.wire.SignalRequest.subscription_permission:type_name -> videoroom.wire.SubscriptionPermission
+	41, // 9: videoroom.wire.SignalRequest.sync_state:type_name -> videoroom.wire.SyncState
+	23, // 10: videoroom.wire.SignalRequest.simulate:type_name -> videoroom.wire.SimulateScenario
+	28, // 11: videoroom.wire.SignalRequest.update_metadata:type_name -> videoroom.wire.UpdateParticipantMetadata
+	42, // 12: videoroom.wire.SignalRequest.ping_req:type_name -> videoroom.wire.Ping
+	25, // 13: videoroom.wire.SignalRequest.update_audio_track:type_name -> videoroom.wire.UpdateLocalAudioTrack
+	26, // 14: videoroom.wire.SignalRequest.update_video_track:type_name -> videoroom.wire.UpdateLocalVideoTrack
+	9,  // 15: videoroom.wire.SignalRequest.publish_data_track_request:type_name -> videoroom.wire.PublishDataTrackRequest
+	10, // 16: videoroom.wire.SignalRequest.unpublish_data_track_request:type_name -> videoroom.wire.UnpublishDataTrackRequest
+	11, // 17: videoroom.wire.SignalRequest.store_data_blob_request:type_name -> videoroom.wire.StoreDataBlobRequest
+	12, // 18: videoroom.wire.SignalRequest.get_data_blob_request:type_name -> videoroom.wire.GetDataBlobRequest
+	15, // 19: videoroom.wire.SignalResponse.join:type_name -> videoroom.wire.JoinResponse
+	20, // 20: videoroom.wire.SignalResponse.answer:type_name -> videoroom.wire.SessionDescription
+	20, // 21: videoroom.wire.SignalResponse.offer:type_name -> videoroom.wire.SessionDescription
+	21, // 22: videoroom.wire.SignalResponse.update:type_name -> videoroom.wire.ParticipantUpdate
+	18, // 23: videoroom.wire.SignalResponse.track_published:type_name -> videoroom.wire.TrackPublishedResponse
+	27, // 24: videoroom.wire.SignalResponse.leave:type_name -> videoroom.wire.LeaveRequest
+	14, // 25: videoroom.wire.SignalResponse.mute:type_name -> videoroom.wire.MuteTrackRequest
+	29, // 26: videoroom.wire.SignalResponse.speakers_changed:type_name -> videoroom.wire.SpeakersChanged
+	30, // 27: videoroom.wire.SignalResponse.room_update:type_name -> videoroom.wire.RoomUpdate
+	32, // 28: videoroom.wire.SignalResponse.connection_quality:type_name -> videoroom.wire.ConnectionQualityUpdate
+	39, // 29: videoroom.wire.SignalResponse.stream_state_update:type_name -> videoroom.wire.StreamStateUpdate
+	35, // 30: videoroom.wire.SignalResponse.subscribed_quality_update:type_name -> videoroom.wire.SubscribedQualityUpdate
+	40, // 31: videoroom.wire.SignalResponse.subscription_permission_update:type_name -> videoroom.wire.SubscriptionPermissionUpdate
+	19, // 32: videoroom.wire.SignalResponse.track_unpublished:type_name -> videoroom.wire.TrackUnpublishedResponse
+	16, // 33: videoroom.wire.SignalResponse.reconnect:type_name -> videoroom.wire.ReconnectResponse
+	43, // 34: videoroom.wire.SignalResponse.pong_resp:type_name -> videoroom.wire.Pong
+	44, // 35: videoroom.wire.SignalResponse.subscription_response:type_name -> videoroom.wire.SubscriptionResponse
+	45, // 36: videoroom.wire.SignalResponse.request_response:type_name -> videoroom.wire.RequestResponse
+	46, // 37: videoroom.wire.SignalResponse.track_subscribed:type_name -> videoroom.wire.TrackSubscribed
+	50, // 38: videoroom.wire.SignalResponse.media_sections_requirement:type_name -> videoroom.wire.MediaSectionsRequirement
+	54, // 39: videoroom.wire.SimulcastCodec.layers:type_name -> videoroom.wire.VideoLayer
+	55, // 40: videoroom.wire.AddTrackRequest.type:type_name -> videoroom.wire.TrackType
+	56, // 41: videoroom.wire.AddTrackRequest.source:type_name -> videoroom.wire.TrackSource
+	54, // 42: videoroom.wire.AddTrackRequest.layers:type_name -> videoroom.wire.VideoLayer
+	7,  // 43: videoroom.wire.AddTrackRequest.simulcast_codecs:type_name -> videoroom.wire.SimulcastCodec
+	57, // 44: videoroom.wire.AddTrackRequest.encryption:type_name -> videoroom.wire.Encryption.Type
+	58, // 45: videoroom.wire.AddTrackRequest.backup_codec_policy:type_name -> videoroom.wire.BackupCodecPolicy
+	59, // 46: videoroom.wire.AddTrackRequest.audio_features:type_name -> videoroom.wire.AudioTrackFeature
+	0,  // 47: videoroom.wire.TrickleRequest.target:type_name -> videoroom.wire.SignalTarget
+	60, // 48: videoroom.wire.JoinResponse.room:type_name -> videoroom.wire.Room
+	61, // 49: videoroom.wire.JoinResponse.participant:type_name -> videoroom.wire.ParticipantInfo
+	61, // 50: videoroom.wire.JoinResponse.other_participants:type_name -> videoroom.wire.ParticipantInfo
+	17, // 51: videoroom.wire.JoinResponse.ice_servers:type_name -> videoroom.wire.ICEServer
+	62, // 52: videoroom.wire.JoinResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
+	63, // 53: videoroom.wire.JoinResponse.server_info:type_name -> videoroom.wire.ServerInfo
+	64, // 54: videoroom.wire.JoinResponse.enabled_publish_codecs:type_name -> videoroom.wire.Codec
+	17, // 55: videoroom.wire.ReconnectResponse.ice_servers:type_name -> videoroom.wire.ICEServer
+	62, // 56: videoroom.wire.ReconnectResponse.client_configuration:type_name -> videoroom.wire.ClientConfiguration
+	63, // 57: videoroom.wire.ReconnectResponse.server_info:type_name -> videoroom.wire.ServerInfo
+	65, // 58: videoroom.wire.TrackPublishedResponse.track:type_name -> videoroom.wire.TrackInfo
+	51, // 59: videoroom.wire.SessionDescription.mid_to_track_id:type_name -> videoroom.wire.SessionDescription.MidToTrackIdEntry
+	61, // 60: videoroom.wire.ParticipantUpdate.participants:type_name -> videoroom.wire.ParticipantInfo
+	66, // 61: videoroom.wire.UpdateSubscription.participant_tracks:type_name -> videoroom.wire.ParticipantTracks
+	67, // 62: videoroom.wire.UpdateTrackSettings.quality:type_name -> videoroom.wire.VideoQuality
+	59, // 63: videoroom.wire.UpdateLocalAudioTrack.features:type_name -> videoroom.wire.AudioTrackFeature
+	68, // 64: videoroom.wire.LeaveRequest.reason:type_name -> videoroom.wire.DisconnectReason
+	2,  // 65: videoroom.wire.LeaveRequest.action:type_name -> videoroom.wire.LeaveRequest.Action
+	52, // 66: videoroom.wire.UpdateParticipantMetadata.attributes:type_name -> videoroom.wire.UpdateParticipantMetadata.AttributesEntry
+	69, // 67: videoroom.wire.SpeakersChanged.speakers:type_name -> videoroom.wire.SpeakerInfo
+	60, // 68: videoroom.wire.RoomUpdate.room:type_name -> videoroom.wire.Room
+	70, // 69: videoroom.wire.ConnectionQualityInfo.quality:type_name -> videoroom.wire.ConnectionQuality
+	31, // 70: videoroom.wire.ConnectionQualityUpdate.updates:type_name -> videoroom.wire.ConnectionQualityInfo
+	67, // 71: videoroom.wire.SubscribedQuality.quality:type_name -> videoroom.wire.VideoQuality
+	33, // 72: videoroom.wire.SubscribedCodec.qualities:type_name -> videoroom.wire.SubscribedQuality
+	33, // 73: videoroom.wire.SubscribedQualityUpdate.subscribed_qualities:type_name -> videoroom.wire.SubscribedQuality
+	34, // 74: videoroom.wire.SubscribedQualityUpdate.subscribed_codecs:type_name -> videoroom.wire.SubscribedCodec
+	36, // 75: videoroom.wire.SubscriptionPermission.track_permissions:type_name -> videoroom.wire.TrackPermission
+	1,  // 76: videoroom.wire.StreamStateInfo.state:type_name -> videoroom.wire.StreamState
+	38, // 77: videoroom.wire.StreamStateUpdate.stream_states:type_name -> videoroom.wire.StreamStateInfo
+	22, // 78: videoroom.wire.SyncState.subscription:type_name -> videoroom.wire.UpdateSubscription
+	18, // 79: videoroom.wire.SyncState.publish_tracks:type_name -> videoroom.wire.TrackPublishedResponse
+	71, // 80: videoroom.wire.SubscriptionResponse.err:type_name -> videoroom.wire.SubscriptionError
+	3,  // 81: videoroom.wire.RequestResponse.reason:type_name -> videoroom.wire.RequestResponse.Reason
+	9,  // 82: videoroom.wire.RequestResponse.publish_data_track:type_name -> videoroom.wire.PublishDataTrackRequest
+	10, // 83: videoroom.wire.RequestResponse.unpublish_data_track:type_name -> videoroom.wire.UnpublishDataTrackRequest
+	72, // 84: videoroom.wire.JoinRequest.client_info:type_name -> videoroom.wire.ClientInfo
+	47, // 85: videoroom.wire.JoinRequest.connection_settings:type_name -> videoroom.wire.ConnectionSettings
+	53, // 86: videoroom.wire.JoinRequest.participant_attributes:type_name -> videoroom.wire.JoinRequest.ParticipantAttributesEntry
+	8,  // 87: videoroom.wire.JoinRequest.add_track_requests:type_name -> videoroom.wire.AddTrackRequest
+	20, // 88: videoroom.wire.JoinRequest.publisher_offer:type_name -> videoroom.wire.SessionDescription
+	73, // 89: videoroom.wire.JoinRequest.reconnect_reason:type_name -> videoroom.wire.ReconnectReason
+	41, // 90: videoroom.wire.JoinRequest.sync_state:type_name -> videoroom.wire.SyncState
+	4,  // 91: videoroom.wire.WrappedJoinRequest.compression:type_name -> videoroom.wire.WrappedJoinRequest.Compression
+	92, // [92:92] is the sub-list for method output_type
+	92, // [92:92] is the sub-list for method input_type
+	92, // [92:92] is the sub-list for extension type_name
+	92, // [92:92] is the sub-list for extension extendee
+	0,  // [0:92] is the sub-list for field type_name
 }
 
 func init() { file_signaling_wire_videoroom_rtc_proto_init() }
@@ -4296,6 +4332,7 @@ func file_signaling_wire_videoroom_rtc_proto_init() {
 	file_signaling_wire_videoroom_models_proto_init()
 	file_signaling_wire_videoroom_rtc_proto_msgTypes[0].OneofWrappers = []any{
 		(*SignalRequest_Offer)(nil),
+		(*SignalRequest_Answer)(nil),
 		(*SignalRequest_Trickle)(nil),
 		(*SignalRequest_AddTrack)(nil),
 		(*SignalRequest_Mute)(nil),
@@ -4318,6 +4355,7 @@ func file_signaling_wire_videoroom_rtc_proto_init() {
 	file_signaling_wire_videoroom_rtc_proto_msgTypes[1].OneofWrappers = []any{
 		(*SignalResponse_Join)(nil),
 		(*SignalResponse_Answer)(nil),
+		(*SignalResponse_Offer)(nil),
 		(*SignalResponse_Update)(nil),
 		(*SignalResponse_TrackPublished)(nil),
 		(*SignalResponse_Leave)(nil),

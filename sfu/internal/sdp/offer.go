@@ -11,6 +11,10 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
+// MaxSections is how many sections a Proposal may have, so that its answer is
+// within the limits.
+const MaxSections = maxSections
+
 // Proposal is an offer of this server: what it wants to send on a connection
 // where the client only receives and answers (RFC 8829 section 5.2). Sections
 // are never removed, so that a later proposal has those of all earlier ones at
