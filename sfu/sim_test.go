@@ -50,6 +50,8 @@ type netem struct {
 	// rate is in bit/s, 0 without limit; what would wait longer than lineQueue
 	// is lost.
 	rate float64
+	// last is where packets wait for those before them; nil where they do not.
+	last *int64
 }
 
 const lineQueue = 400 * time.Millisecond
@@ -147,6 +149,10 @@ func (s *sim) pass(n netem, b []byte, deliver func([]byte)) {
 	}
 	if s.rng.Float64() < n.reorder {
 		delay += 15 * time.Millisecond
+	}
+	if n.last != nil {
+		delay = max(delay, time.Duration(*n.last-s.c.now))
+		*n.last = s.c.now + int64(delay)
 	}
 	data := append([]byte(nil), b...)
 	s.at(delay, func() { deliver(data) })

@@ -21,7 +21,7 @@ const second = 1000;
 /** What the film of the speaker's camera allows. */
 const full = { height: 720, fps: 25 };
 /** Loss and jitter of the acceptance; the delay makes room for the jitter. */
-const rough = 'loss=3 delay=60 jitter=50';
+const rough = process.env.E2E_ROUGH ?? 'loss=3 delay=60 jitter=50';
 
 /**
  * Whose line is bad in which direction. The speaker is the host, the listener the visitor: nothing covers the picture

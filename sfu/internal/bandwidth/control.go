@@ -214,7 +214,7 @@ func (e *Estimator) kept() float64 {
 
 // cut lowers the target, never raises it.
 func (e *Estimator) cut(now int64, to, acked float64) {
-	e.prober.spoiled(now, e.target, to)
+	e.prober.spoiled(now, e.target, to, e.trend.noise)
 	e.cutAt, e.cutRate, e.everCut = now, acked, true
 	if to < e.target {
 		e.set(to)

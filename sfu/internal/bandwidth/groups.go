@@ -158,6 +158,27 @@ func (g *groups) rate(window int64, least int) throughput {
 	return t
 }
 
+// spells returns how often, among the newest n groups that no probe disturbed, the
+// delay came to lie on the other side of a line, plus one. The line goes through x
+// and y with a slope, in ms from the newest group.
+func (g *groups) spells(n int, sent, delay int64, x, y, slope float64) float64 {
+	count, above, first := 1.0, false, true
+	for i := g.count - 1; i >= g.oldest() && n > 0; i-- {
+		this := g.at(i)
+		if this.probe {
+			continue
+		}
+		n--
+		at, is := float64(this.sent-sent)*1e-6, float64(this.delay-delay)*1e-3
+		side := is > y+slope*(at-x)
+		if !first && side != above {
+			count++
+		}
+		above, first = side, false
+	}
+	return count
+}
+
 // lowest returns the least delay, in ms above the base, of the groups that
 // arrived during the last recentWindow and standingWindow, at least three of
 // them. It is not ok where there are fewer, or only such as a probe disturbed.

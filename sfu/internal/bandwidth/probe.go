@@ -14,6 +14,9 @@ const (
 	// the target, its packets take this long (s) to pass. A packet receiver
 	// bridges that from its buffer.
 	feelerTime = 0.06
+	// Where the delay jumps about by more than that, a probe must outlast it to
+	// show anything; it is heard less there, too.
+	feelerLengths = 1.5
 	// A second probe may cost this many times the first, since the first made
 	// it likely that the path carries it.
 	confirmFactor = 3
@@ -77,6 +80,10 @@ const (
 	falseWait     = 3 * second
 	mostFalseWait = 60 * second
 	forgetFalse   = 30 * second
+	// Where the delay jumps about by more than jumpy (ms, standard deviation), that
+	// rather than a shaper takes raises back, and the price stays low.
+	jumpy          = 10
+	jumpyFalseWait = 6 * second
 	// collapse: a decrease to less than this is a new situation, and probing
 	// begins anew.
 	collapse = 0.7
@@ -218,7 +225,8 @@ func (e *Estimator) silent(now int64) bool {
 func (e *Estimator) begin(now int64, want float64) Cluster {
 	p := &e.prober
 	rate := min(want*overshoot, mostStep*e.target)
-	budget := max(feelerTime*e.target/8, leastPackets*leastSize)
+	jitter := jitterLengths * e.trend.noise / 1000
+	budget := max(max(feelerTime, feelerLengths*jitter)*e.target/8, leastPackets*leastSize)
 	next := decider
 	switch {
 	case p.confirm > 0:
@@ -231,7 +239,6 @@ func (e *Estimator) begin(now int64, want float64) Cluster {
 	if e.silent(now) {
 		media = 0
 	}
-	jitter := jitterLengths * e.trend.noise / 1000
 	rate = min(rate, max(media+budget*8/jitter, worth*e.target))
 	packets := int(min(max(math.Ceil(budget/mostSize), leastPackets), mostPackets))
 	size := min(max(int(budget)/packets, leastSize), mostSize)
@@ -412,7 +419,7 @@ func (p *prober) fail(now int64) {
 }
 
 // spoiled hears of a decrease of the target.
-func (p *prober) spoiled(now int64, from, to float64) {
+func (p *prober) spoiled(now int64, from, to, noise float64) {
 	p.confirm = 0
 	if to < collapse*from {
 		p.wait = firstWait
@@ -422,8 +429,12 @@ func (p *prober) spoiled(now int64, from, to float64) {
 		if now-p.falseAt > forgetFalse {
 			p.falseWait = falseWait
 		}
-		wait = p.falseWait
-		p.falseWait = min(2*p.falseWait, mostFalseWait)
+		most := mostFalseWait
+		if noise > jumpy {
+			most = jumpyFalseWait
+		}
+		wait = min(p.falseWait, most)
+		p.falseWait = min(2*p.falseWait, most)
 		p.raised, p.falseAt = false, now
 	}
 	p.next = max(p.next, now+wait)

@@ -21,6 +21,9 @@ const (
 	// correlation, ms: packets this close share their jitter, as a radio link
 	// holds and releases them together; they count as one observation.
 	correlation = 40
+	// spellsCount: independent observations per spell on one side of the line;
+	// where each is independent of the last, a spell has two of them.
+	spellsCount = 2
 	// Bounds of the noise, ms. Below: timer and scheduling of the sender. Above:
 	// what a path may jitter and still be watched for queues by its trend.
 	leastNoise, mostNoise = 0.5, 30
@@ -52,6 +55,9 @@ const (
 	// The threshold of the standing queue, ms: from what a conversation does not
 	// notice to more than the queues of access links hold.
 	leastStanding, mostStanding = 45, 400
+	// standingNoise and fullNoise: so many standard deviations of the delay are
+	// no queue.
+	standingNoise, fullNoise = 4, 3
 	// fullQueue, ms: a queue above it may be the one that overflows.
 	fullQueue = 22
 	// tolerated: the threshold is raised to this multiple of a queue that stands
@@ -151,7 +157,8 @@ func (t *trend) fit(g *groups, dt float64) bool {
 	t.slope = covariance / vx
 	t.rise = t.slope * span
 	residual := math.Sqrt(max(syy-sy*sy/n-t.slope*covariance, 0) / (n - 2))
-	t.excess = t.rise / max(t.adaptive, t.chance(span, n))
+	spells := g.spells(groups, newestSent, newestDelay, sx/n, sy/n, t.slope)
+	t.excess = t.rise / max(t.adaptive, t.chance(span, n, spells))
 	// A queue that begins to grow bends the line; that is not noise.
 	if t.excess < 1 {
 		time := noiseTime
@@ -164,9 +171,11 @@ func (t *trend) fit(g *groups, dt float64) bool {
 	return true
 }
 
-// chance returns the rise that noise alone may show in a window of span ms.
-func (t *trend) chance(span, n float64) float64 {
-	independent := max(min(n, span/correlation), 3)
+// chance returns the rise that noise alone may show in a window of span ms. Where
+// the delay stays above and below the line for long spells, there are not as many
+// independent observations as packets.
+func (t *trend) chance(span, n, spells float64) float64 {
+	independent := max(min(n, span/correlation, spellsCount*spells), 3)
 	return significance * t.noise * math.Sqrt(12/independent)
 }
 
@@ -206,12 +215,12 @@ func (t *trend) quiet() float64 {
 
 // fills says that a queue is there which could overflow.
 func (t *trend) fills() bool {
-	return t.lowKnown && t.low > max(fullQueue, t.quiet())
+	return t.lowKnown && t.low > max(fullQueue, t.quiet(), fullNoise*t.noise)
 }
 
 // stands says that a queue stands and does not drain.
 func (t *trend) stands() bool {
-	return t.lowKnown && t.low > max(t.standing, t.quiet()) && !(t.valid && t.slope < draining)
+	return t.lowKnown && t.low > max(t.standing, t.quiet(), standingNoise*t.noise) && !(t.valid && t.slope < draining)
 }
 
 // tolerate raises the threshold of the standing queue above the present one:
