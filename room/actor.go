@@ -245,6 +245,9 @@ func (r *Room) news(n news) {
 	if n.hasState {
 		r.mediaState(n.p, n.state)
 	}
+	if n.uplink != uplinkSame {
+		r.uplinkChanged(n.p, n.uplink == uplinkNarrow)
+	}
 	for _, sid := range n.started {
 		if t := r.tracks[sid]; t != nil && t.owner == n.p {
 			r.emit(Event{Kind: EventTrackStarted, Participant: n.p.info(), Track: t.info.clone()})

@@ -30,6 +30,12 @@ func (r *Room) updateWatched() {
 // updateWanted compares what is wanted of t with what the publisher was told.
 func (r *Room) updateWanted(t *track) {
 	want := r.wanted(t)
+	if t.owner.narrow && want < t.told {
+		r.agenda.cancel(t.downTask)
+		t.downTask = nil
+		r.tellWanted(t, want)
+		return
+	}
 	if want >= t.told {
 		r.agenda.cancel(t.downTask)
 		t.downTask = nil
@@ -48,10 +54,26 @@ func (r *Room) updateWanted(t *track) {
 	}
 }
 
+// uplinkChanged has a participant pause all pictures that its own line cannot
+// carry beside sound, and go on with them later. There is no time to wait: sound is
+// being lost.
+func (r *Room) uplinkChanged(p *participant, narrow bool) {
+	if p.narrow == narrow {
+		return
+	}
+	p.narrow = narrow
+	for _, t := range p.tracks {
+		r.watch(t)
+	}
+}
+
 // wanted returns the highest quality that anybody wants of t, -1 when nobody
 // wants anything.
 func (r *Room) wanted(t *track) int {
 	want := -1
+	if t.owner.narrow {
+		return want
+	}
 	for _, q := range r.order {
 		if s := q.subs[t.info.SID]; s != nil && s.active {
 			want = max(want, t.qualityFor(s))

@@ -5,6 +5,7 @@ package room
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/sfu"
@@ -182,6 +183,42 @@ func TestDynacastRestart(t *testing.T) {
 					t.Errorf("%dx%d: told %v", size.Width, size.Height, got)
 				}
 			}
+		}
+	})
+}
+
+// A line that carries no pictures has them paused at once, whoever watches, and
+// goes on with what is watched then.
+func TestNarrowUplinkPausesPictures(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *host) {
+		a := h.join("ada", nil)
+		cam := a.publish("cam", SourceCamera, func(q *AddTrack) { q.Layers = threeLayers })
+		h.join("bob", func(j *Join) { j.AdaptiveStream = true })
+		time.Sleep(2 * downgradeDelay)
+		told := func() [3]bool {
+			synctest.Wait()
+			q := last[SubscribedQuality](a)
+			if q.TrackSID != cam {
+				t.Fatalf("told %+v", q)
+			}
+			return q.Codecs[0].Enabled
+		}
+		watched := told()
+		if watched == [3]bool{} {
+			t.Fatal("nothing is watched")
+		}
+		a.peer().events.PeerUplink(true)
+		if told() != [3]bool{} {
+			t.Errorf("on a narrow line: %v", told())
+		}
+		h.join("eve", nil)
+		time.Sleep(2 * downgradeDelay)
+		if told() != [3]bool{} {
+			t.Errorf("with one more who watches: %v", told())
+		}
+		a.peer().events.PeerUplink(false)
+		if told() == [3]bool{} {
+			t.Error("nothing goes on")
 		}
 	})
 }

@@ -65,6 +65,7 @@ type inbox struct {
 	state    sfu.PeerState
 	started  []string
 	paused   map[string]bool // by sid
+	uplink   uplink
 	data     []packet
 	// messages and bytes count the data that the room holds for this sender,
 	// here and in its backlog.
@@ -78,8 +79,18 @@ type news struct {
 	state    sfu.PeerState
 	started  []string
 	paused   map[string]bool
+	uplink   uplink
 	data     []packet
 }
+
+// uplink is what is new of a participant's own line.
+type uplink uint8
+
+const (
+	uplinkSame uplink = iota
+	uplinkNarrow
+	uplinkWide
+)
 
 // put runs f under the lock unless the mailbox is closed or f refuses, and
 // wakes the room.
@@ -169,8 +180,8 @@ func (m *mailbox) take() (batch, []news) {
 	m.batch = batch{}
 	fresh := make([]news, 0, len(b.ready))
 	for _, in := range b.ready {
-		fresh = append(fresh, news{in.p, in.hasState, in.state, in.started, in.paused, in.data})
-		in.queued, in.hasState, in.started, in.paused, in.data = false, false, nil, nil, nil
+		fresh = append(fresh, news{in.p, in.hasState, in.state, in.started, in.paused, in.uplink, in.data})
+		in.queued, in.hasState, in.started, in.paused, in.uplink, in.data = false, false, nil, nil, uplinkSame, nil
 	}
 	return b, fresh
 }
@@ -222,6 +233,16 @@ func (e peerEvents) PeerStreamState(sid string, paused bool) {
 			e.in.paused = make(map[string]bool)
 		}
 		e.in.paused[sid] = paused
+	})
+}
+
+// PeerUplink implements sfu.PeerEvents. Only the latest state is kept.
+func (e peerEvents) PeerUplink(narrow bool) {
+	e.mail.news(e.in, func() {
+		e.in.uplink = uplinkWide
+		if narrow {
+			e.in.uplink = uplinkNarrow
+		}
 	})
 }
 

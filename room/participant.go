@@ -22,6 +22,7 @@ type participant struct {
 	autoSubscribe  bool
 	adaptive       bool
 	allowPause     bool
+	narrow         bool // the own line carries no pictures
 	dual           bool // two connections: the server offers what p receives
 	state          State
 	version        uint32

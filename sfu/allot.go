@@ -153,7 +153,9 @@ func (d *downTrack) demand(c *core) allocation.Track {
 // grant puts a decision into effect.
 func (d *downTrack) grant(c *core, decision allocation.Decision, congested bool) {
 	d.reason = decision.Reason
-	if paused := decision.Reason == allocation.Starved || d.benched; paused != d.paused {
+	paused := decision.Reason == allocation.Starved || d.benched ||
+		decision.Reason == allocation.Waiting && d.track.pub.choke.on
+	if paused != d.paused {
 		d.paused = paused
 		d.to.events.PeerStreamState(d.track.sid, paused)
 	}

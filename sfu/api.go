@@ -175,6 +175,9 @@ type PeerEvents interface {
 	// PeerStreamState tells that a subscribed picture is paused because this
 	// peer's path does not carry it, or goes on.
 	PeerStreamState(sid string, paused bool)
+	// PeerUplink tells that the client's own line carries no pictures beside sound,
+	// so that it had better pause its own, or that it does again.
+	PeerUplink(narrow bool)
 	// PeerData hands over one message from a data channel. The callee owns
 	// payload. It returns false when it has no room for it: a lossy message is
 	// then lost, a reliable one closes the peer.

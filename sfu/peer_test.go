@@ -47,6 +47,7 @@ func (e *peerEvents) PeerTrackStarted(sid string) {
 	e.note(func() { e.started = append(e.started, sid) })
 }
 func (e *peerEvents) PeerStreamState(string, bool) {}
+func (e *peerEvents) PeerUplink(bool)              {}
 func (e *peerEvents) PeerData(k DataKind, b []byte) bool {
 	e.note(func() { e.data = append(e.data, fmt.Sprintf("%d:%s", k, b)) })
 	return true

@@ -25,7 +25,7 @@ func (t *transport) grade(now int64) (grade int, score float32) {
 	}
 	score = float32(max(1, 4.5-loss*25-max(0, rtt-0.15)*3-max(0, shaking-0.02)*12))
 	switch {
-	case loss > poorLoss || rtt > poorRTT || shaking > poorJitter || cut:
+	case loss > poorLoss || rtt > poorRTT || shaking > poorJitter || cut || t.choke.on:
 		return 0, score
 	case loss > goodLoss || rtt > goodRTT || shaking > goodJitter:
 		return 1, score

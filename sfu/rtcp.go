@@ -155,6 +155,7 @@ func (t *transport) report(c *core) {
 	}
 	if len(rr.Reports) > 0 {
 		t.rtcpOut = append(t.rtcpOut, &rr)
+		t.watchUplink(c)
 	}
 	for _, d := range t.downs {
 		if p := d.senderReport(c); p != nil {
@@ -170,7 +171,8 @@ func (l *upLayer) receptionReport(c *core) rtcp.ReceptionReport {
 		LastSequenceNumber: s.HighestSeq, Jitter: s.Jitter,
 	}
 	l.track.pub.quality.heard(s.FractionLost)
-	l.lost = l.lost*0.7 + float64(s.FractionLost)/256*0.3
+	l.lostNow = float64(s.FractionLost) / 256
+	l.lost = l.lost*0.7 + l.lostNow*0.3
 	l.track.pub.quality.up.heard(l.track, s.Jitter, c.now)
 	if l.track.kind == Audio {
 		out.FractionLost = max(out.FractionLost, l.track.heardLoss(c.now))

@@ -207,6 +207,7 @@ type simClient struct {
 	paused   []bool         // PeerStreamState
 	sound    []int64        // delays of the sound received
 	hears    func(*rtp.Packet)
+	narrow   []bool // PeerUplink
 	onReport func(*rtcp.ReceptionReport)
 	tap      func([]byte) // takes all that arrives, in place of the checks here
 	chain    []*chainSource
@@ -215,6 +216,7 @@ type simClient struct {
 
 func (cl *simClient) PeerState(s PeerState)              { cl.state = append(cl.state, s) }
 func (cl *simClient) PeerTrackStarted(sid string)        { cl.started = append(cl.started, sid) }
+func (cl *simClient) PeerUplink(narrow bool)             { cl.narrow = append(cl.narrow, narrow) }
 func (cl *simClient) PeerStreamState(_ string, p bool)   { cl.paused = append(cl.paused, p) }
 func (cl *simClient) PeerData(_ DataKind, _ []byte) bool { return true }
 func simContexts(t testing.TB) (a, b, c, d *srtp.Context) {

@@ -75,6 +75,8 @@ type transport struct {
 	sound subscribedSound
 	saver uint32 // bit/s that the client wants to receive at most; 0: no bound
 
+	choke choke
+
 	nextFeedback, nextReport, nextLayers int64
 	nextRelief                           int64
 	rtcpOut                              []rtcp.Packet

@@ -82,6 +82,7 @@ type upLayer struct {
 	packets    uint64
 	octets     uint64 // of packets with their headers
 	lost       float64
+	lostNow    float64 // within the last second
 	sr         senderInfo
 	keys       keyRequests
 }
