@@ -252,3 +252,25 @@ func TestPacedForwardAllocatesNothing(t *testing.T) {
 		t.Errorf("forwarded %d packets, %d transports waiting", drained.n, len(s.c.pacing))
 	}
 }
+
+// 100 kbit/s carry sound and the smallest picture at a low frame rate, though
+// probes can show hardly more than there is.
+func TestSmallestPictureReturns(t *testing.T) {
+	for seed := range uint64(4) {
+		s := newSim(t, 700+seed)
+		srcs, k, b := s.call()
+		srcs[0].size, srcs[0].perKey = 100, 10 // 34 kbit/s
+		b.down.rate = 2_500_000
+		s.until(15*time.Second, func() bool { return k.layer == 2 })
+		s.run(3 * time.Second)
+		b.down.rate = 100_000
+		s.run(25 * time.Second)
+		b.heard(time.Second)
+		frames := k.frames
+		s.run(30 * time.Second)
+		share, p95 := b.heard(30 * time.Second)
+		if n := k.frames - frames; n < 20*25 || share < 0.97 || p95 > 300*time.Millisecond {
+			t.Errorf("seed %d: %d pictures in 30 s, %.1f %% of the sound, p95 %v late", seed, n, 100*share, p95)
+		}
+	}
+}

@@ -196,6 +196,9 @@ func (s *State) judge(now int64, over bool, budget uint64, tune *Tuning) (failed
 	for range s.failures {
 		wait = min(wait*2, tune.BackoffMax)
 	}
+	if s.raisedFrom == 0 {
+		wait = tune.Backoff // no picture at all is worth another try
+	}
 	s.failures = min(s.failures+1, 8)
 	s.blockedUntil = now + min(wait, tune.BackoffMax)
 	return true

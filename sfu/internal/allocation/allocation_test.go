@@ -219,7 +219,7 @@ func TestWithoutTemporalLayers(t *testing.T) {
 	for _, test := range []struct {
 		budget  uint32
 		spatial int8
-	}{{140_000, Pause}, {155_000, 0}, {455_000, 0}, {465_000, 1}, {1_720_000, 1}, {1_730_000, 2}} {
+	}{{125_000, Pause}, {155_000, 0}, {455_000, 0}, {465_000, 1}, {1_720_000, 1}, {1_730_000, 2}} {
 		r := settled(&Input{Budget: test.budget, Tracks: []Track{track}})
 		if r.Decisions[0].Choice.Spatial != test.spatial {
 			t.Errorf("%d bit/s: %+v", test.budget, r.Decisions[0])

@@ -89,7 +89,7 @@ func check(in *Input, s *State, r Result) error {
 		return nil
 	}
 	first := &s.slots[s.sequence[0].slot]
-	if running != 1 || first.got != 1 || uint64(r.Total)*100 > uint64(budget)*120 {
+	if running != 1 || first.got != 1 || uint64(r.Total)*100 > uint64(budget)*130 {
 		return fmt.Errorf("%d of a budget of %d", r.Total, budget)
 	}
 	return nil

@@ -51,11 +51,11 @@ func TestFloorHolds(t *testing.T) {
 	var s State
 	in := Input{Budget: 65_000, Tracks: []Track{camera(1), camera(2)}}
 	run(&s, 0, 2*second, &in)
-	in.Budget = 55_000
+	in.Budget = 51_000
 	if r := run(&s, 3*second, second, &in); r.Decisions[0].Choice != (Layer{0, 0}) || r.Decisions[1].Choice != Paused || !r.Starved {
 		t.Fatalf("a little too narrow: %+v", r.Decisions)
 	}
-	in.Budget = 52_000
+	in.Budget = 48_000
 	if r := s.Allocate(5*second, &in); r.Decisions[0].Choice != Paused {
 		t.Fatalf("much too narrow: %+v", r.Decisions[0])
 	}

@@ -33,8 +33,8 @@ const second = int64(1e9)
 var Defaults = Tuning{
 	UpMargin:   115,
 	UpHold:     second,
-	FloorStart: 105,
-	FloorGrace: 120,
+	FloorStart: 115,
+	FloorGrace: 130,
 	RankHold:   second,
 	FailWithin: 5 * second,
 	Collapse:   60,
