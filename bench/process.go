@@ -9,7 +9,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
+
+// endsWithUs has a child end when this program is killed: a server that outlives
+// its run would disturb the next.
+func endsWithUs() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
 // ticksPerSecond is the unit of /proc/PID/stat on Linux (USER_HZ).
 const ticksPerSecond = 100

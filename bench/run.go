@@ -170,7 +170,7 @@ func (o *settings) measure(s server, binary, scenario, processors string) (*meas
 		"-key", benchKey, "-secret", benchSecret, "-warm", o.warm.String(), "-window", o.window.String(),
 		"-feedback="+strconv.FormatBool(o.feedback), "-simulcast="+strconv.FormatBool(o.simulcast),
 		"-pid", strconv.Itoa(cmd.Process.Pid))
-	load.Stderr = os.Stderr
+	load.Stderr, load.SysProcAttr = os.Stderr, endsWithUs()
 	if o.profile != "" && s.name == "videoroom" {
 		load.Args = append(load.Args, "-profile", o.profile)
 	}

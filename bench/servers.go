@@ -171,7 +171,7 @@ func (s server) start(binary, dir, processors string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	pinned := exec.Command("taskset", append([]string{"-c", processors, cmd.Path}, cmd.Args[1:]...)...)
-	pinned.Env, pinned.Stderr = cmd.Env, os.Stderr
+	pinned.Env, pinned.Stderr, pinned.SysProcAttr = cmd.Env, os.Stderr, endsWithUs()
 	if err := pinned.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.name, err)
 	}
