@@ -89,7 +89,7 @@ func fetchFrom(s server, binary, dir string, megabytes int) (*download, error) {
 	if err := os.WriteFile(filepath.Join(home, downloadName), make([]byte, downloadSize), 0o600); err != nil {
 		return nil, fmt.Errorf("writing what is fetched: %w", err)
 	}
-	cmd, err := s.start(binary, home)
+	cmd, err := s.start(binary, home, "0")
 	if err != nil {
 		return nil, err
 	}

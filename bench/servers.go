@@ -45,6 +45,9 @@ var servers = map[string]server{
 
 func buildVideoroom(dir string) (string, error) {
 	out := filepath.Join(dir, "caddy")
+	if given := os.Getenv("VIDEOROOM_SERVER"); given != "" {
+		return given, nil
+	}
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./cmd/caddy")
 	cmd.Dir = ".."
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -73,7 +76,7 @@ func loud(cmd *exec.Cmd) error {
 // site is a site on this machine; %s is what it serves.
 const (
 	plainSite = `{
-	admin off
+	admin 127.0.0.1:17885
 	auto_https off
 	persist_config off
 	videoroom {
@@ -108,7 +111,7 @@ https://localhost:17891 {
 	directive = `videoroom /video {
 		e2ee off
 		waiting_room off
-		max_participants 50
+		max_participants 100
 		api_key ` + benchKey + " " + benchSecret + `
 	}`
 )
@@ -160,14 +163,15 @@ keys:
 // trusting takes the certificates that servers make themselves.
 var trusting = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // this machine's own
 
-// start runs a server on processor 0 and waits until it answers.
-func (s server) start(binary, dir string) (*exec.Cmd, error) {
+// start runs a server on some processors, such as "0" or "0,1", and waits until it
+// answers.
+func (s server) start(binary, dir, processors string) (*exec.Cmd, error) {
 	cmd, err := s.command(binary, dir)
 	if err != nil {
 		return nil, err
 	}
-	pinned := exec.Command("taskset", append([]string{"-c", "0", cmd.Path}, cmd.Args[1:]...)...)
-	pinned.Env, pinned.Stderr = cmd.Env, os.Stderr
+	pinned := exec.Command("taskset", append([]string{"-c", processors, cmd.Path}, cmd.Args[1:]...)...)
+	pinned.Env, pinned.Stderr, pinned.SysProcAttr = cmd.Env, os.Stderr, endsWithUs()
 	if err := pinned.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", s.name, err)
 	}

@@ -277,8 +277,11 @@ func (c *Client) makeOffer() (*wire.SessionDescription, error) {
 	return &wire.SessionDescription{Type: "offer", Sdp: c.pc.LocalDescription().SDP, Id: c.offerID}, nil
 }
 
-// Publish announces a local track and offers it.
-func (c *Client) Publish(ctx context.Context, t webrtc.TrackLocal, source wire.TrackSource, w, h uint32) (*wire.TrackInfo, error) {
+// Publish announces a local track and offers it. With more encodings of the same
+// picture it is published as simulcast: t is the smallest, all have RIDs, and w and
+// h are those of the largest, each of the others being half as wide and high as the
+// next.
+func (c *Client) Publish(ctx context.Context, t webrtc.TrackLocal, source wire.TrackSource, w, h uint32, larger ...webrtc.TrackLocal) (*wire.TrackInfo, error) {
 	ch := make(chan *wire.TrackInfo, 1)
 	c.mu.Lock()
 	c.published[t.ID()] = ch
@@ -287,15 +290,24 @@ func (c *Client) Publish(ctx context.Context, t webrtc.TrackLocal, source wire.T
 	if t.Kind() == webrtc.RTPCodecTypeVideo {
 		kind = wire.TrackType_VIDEO
 	}
-	err := c.send(&wire.SignalRequest{Message: &wire.SignalRequest_AddTrack{AddTrack: &wire.AddTrackRequest{
-		Cid: t.ID(), Name: t.ID(), Type: kind, Source: source, Width: w, Height: h,
-	}}})
-	if err != nil {
+	add := &wire.AddTrackRequest{Cid: t.ID(), Name: t.ID(), Type: kind, Source: source, Width: w, Height: h}
+	for i := range len(larger) + 1 {
+		if len(larger) > 0 {
+			less := len(larger) - i
+			add.Layers = append(add.Layers, &wire.VideoLayer{Quality: wire.VideoQuality(i), Width: w >> less, Height: h >> less})
+		}
+	}
+	if err := c.send(&wire.SignalRequest{Message: &wire.SignalRequest_AddTrack{AddTrack: add}}); err != nil {
 		return nil, err
 	}
-	_, err = c.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	tr, err := c.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 	if err != nil {
 		return nil, fmt.Errorf("adding the track: %w", err)
+	}
+	for _, more := range larger {
+		if err := tr.Sender().AddEncoding(more); err != nil {
+			return nil, fmt.Errorf("adding an encoding: %w", err)
+		}
 	}
 	select {
 	case info := <-ch:
@@ -306,6 +318,13 @@ func (c *Client) Publish(ctx context.Context, t webrtc.TrackLocal, source wire.T
 	case <-c.done:
 		return nil, c.Err()
 	}
+}
+
+// Show tells the server how large a track that is received is shown.
+func (c *Client) Show(sid string, w, h uint32) error {
+	return c.send(&wire.SignalRequest{Message: &wire.SignalRequest_TrackSetting{TrackSetting: &wire.UpdateTrackSettings{
+		TrackSids: []string{sid}, Width: w, Height: h,
+	}}})
 }
 
 // Trickle sends one of the client's candidates. The server is ICE-lite and does
