@@ -19,6 +19,9 @@ const (
 	// the allocator wants to see before a step up, and some more.
 	wishMargin = 150
 	maxWish    = 20_000_000
+	// leastWish is the least that is probed for where there is no picture yet, in
+	// percent of what the path is known to carry.
+	leastWish = 106
 	// easeShare is what is probed for now and then once all wishes are met, in
 	// percent of the same: pictures leave at the rate that the path is known to
 	// carry, and the more that is, the sooner they are seen.
@@ -73,6 +76,7 @@ func (t *transport) allocate(c *core) {
 		d.grant(c, r.Decisions[i], congested)
 	}
 	if t.line != nil {
+		t.line.roomy = uint64(t.line.est.Target())*100 >= (max(sending, uint64(r.Total))+uint64(sound))*paceRoom
 		want := r.Wanted
 		switch {
 		case want != 0 && !t.line.modest(c):
@@ -83,6 +87,9 @@ func (t *transport) allocate(c *core) {
 		t.line.wanted = 0
 		if want != 0 {
 			t.line.wanted = int64(allocation.Estimate(want, sound))
+			if r.Total == 0 { // any picture at all is worth a probe
+				t.line.wanted = max(t.line.wanted, t.line.est.Target()*leastWish/100)
+			}
 		}
 	}
 	clear(a.downs)

@@ -53,6 +53,7 @@ type line struct {
 	hist    feedback.History
 	results []feedback.Result
 	pacer   pacer
+	roomy   bool   // the path carries much more than is sent, see paceRoom
 	sent    uint64 // bytes, of the packets that are reported on
 
 	wanted int64             // bit/s in all that pictures would use

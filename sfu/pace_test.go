@@ -15,11 +15,12 @@ import (
 func TestNoRepairOfWhatWaits(t *testing.T) {
 	s := newSim(t, 21)
 	srcs, k, b := s.call()
+	b.down.rate = 2_500_000
 	if _, ok := s.until(8*time.Second, func() bool { return k.layer == 2 }); !ok {
 		t.Fatalf("layer %d", k.layer)
 	}
 	s.run(2 * time.Second)
-	b.down.loss = 0
+	b.down.loss, srcs[0].cl.up = 0, netem{} // packets come in order
 	srcs[2].wantKey = true // 40 kB wait for their turn
 	if _, ok := s.until(time.Second, func() bool { return b.t.line.pacer.waiting() > 20 }); !ok {
 		t.Fatal("nothing waits")

@@ -51,7 +51,7 @@ const (
 	passed    = 0.9
 	probeKept = 0.97
 	limitKept = 0.92
-	// worth: no probe asks for less than this multiple of the target.
+	// worth: a wish below this multiple of the target is not probed for.
 	// news: a result below this one changes nothing.
 	worth = 1.05
 	news  = 1.01
@@ -180,10 +180,10 @@ func (e *Estimator) Probe(now, wanted int64) (Cluster, bool) {
 		return Cluster{}, false
 	}
 	want := min(float64(wanted), e.max)
-	if want <= e.target || now < p.next || !e.mayProbe(now) {
+	if want < worth*e.target || now < p.next || !e.mayProbe(now) {
 		return Cluster{}, false
 	}
-	return e.begin(now, max(want, worth*e.target)), true
+	return e.begin(now, want), true
 }
 
 // Probing says whether the probe id is still to be sent; it ends early where the
