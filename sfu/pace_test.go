@@ -21,7 +21,7 @@ func TestNoRepairOfWhatWaits(t *testing.T) {
 	}
 	s.run(2 * time.Second)
 	b.down.loss, srcs[0].cl.up = 0, netem{} // packets come in order
-	srcs[2].wantKey = true // 40 kB wait for their turn
+	srcs[2].wantKey = true                  // 40 kB wait for their turn
 	if _, ok := s.until(time.Second, func() bool { return b.t.line.pacer.waiting() > 20 }); !ok {
 		t.Fatal("nothing waits")
 	}
