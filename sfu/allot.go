@@ -28,7 +28,7 @@ const (
 	easeShare = 300
 	// easeTime is how long that is tried, easeWait how long it is given up after
 	// the first failure, and easeMost after many.
-	easeTime = int64(2 * time.Second)
+	easeTime = int64(6 * time.Second)
 	easeWait = int64(20 * time.Second)
 	easeMost = int64(5 * time.Minute)
 )
