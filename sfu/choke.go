@@ -11,9 +11,11 @@ import "time"
 // pictures; they return as soon as the line bears them.
 const (
 	// chokeLoss of the sound on the way here, with pictures of less than chokeRate
-	// (bit/s) beside it, for chokeFor seconds in a row, is a choked line.
+	// (bit/s) beside it, for chokeFor seconds in a row, is a choked line. That is
+	// hardly more than the smallest layer: where more arrives, the client is only
+	// late in sending less.
 	chokeLoss = 0.07
-	chokeRate = 400_000
+	chokeRate = 100_000
 	chokeFor  = 3
 	// After calm seconds without more loss than calmLoss pictures may return, but
 	// not before chokeWait. That doubles up to chokeMost where they choke the line

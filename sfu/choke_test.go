@@ -26,6 +26,7 @@ func TestChokeJudges(t *testing.T) {
 	}{
 		{"a good line", repeat(60, second{0, 900_000}), nil},
 		{"loss, but room for large pictures", repeat(60, second{0.2, 900_000}), nil},
+		{"a line that fell to 300 kbit/s", repeat(6, second{0.15, 230_000}), nil},
 		{"loss without pictures", repeat(60, second{0.2, 0}), nil},
 		{"two bad seconds now and then", append(append(repeat(2, second{0.2, 90_000}), second{0, 90_000}), repeat(2, second{0.2, 90_000})...), nil},
 		{"a narrow line", append(repeat(5, second{0.2, 90_000}), repeat(30, second{0, 0})...), []int{3, 13}},
