@@ -10,7 +10,8 @@ import (
 )
 
 // This file is the border between rooms and whoever speaks to their
-// participants (package signaling, or a test): plain values, no wire format.
+// participants (package signaling, or a test): plain values, no wire format. It is
+// longer than others because that border is to be read in one place.
 
 // Key identifies a room within the engine. Rooms of different sites, or of a
 // site's own admission and its API keys, never meet even when their names are

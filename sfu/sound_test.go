@@ -109,7 +109,6 @@ func TestNoRepetitionWithoutRoom(t *testing.T) {
 	b.down, b.up = netem{delay: 20 * time.Millisecond, loss: 0.05, rate: 70_000}, netem{delay: 20 * time.Millisecond}
 	s.ticking()
 	h := b.hear(t, a.speak("TR_a"))
-	b.t.line.est.Loss(s.c.now, 0, 0)
 	s.run(20 * time.Second)
 	h.share(time.Second)
 	s.run(20 * time.Second)
@@ -170,9 +169,8 @@ func TestPublisherHearsOfListenersLoss(t *testing.T) {
 		t.Errorf("the publisher heard of %d/256, want 40", worst)
 	}
 	s.run(10 * time.Second)
-	if worst = 0; true {
-		s.run(2 * time.Second)
-	}
+	worst = 0
+	s.run(2 * time.Second)
 	if worst != 0 {
 		t.Errorf("an old report is still told: %d/256", worst)
 	}
