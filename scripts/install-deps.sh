@@ -16,6 +16,7 @@ declare -A commands=(
   [Xvfb]=xvfb
   [xauth]=xauth
   [nft]=nftables
+  [certutil]=libnss3-tools
   [ip]=iproute2
 )
 # libraries and fonts, known to dpkg alone
