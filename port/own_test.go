@@ -5,11 +5,13 @@ package port
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -183,11 +185,11 @@ func TestOwnSocketGivesWay(t *testing.T) {
 	h.OpenUDP([]netip.AddrPort{at}, out.tell)
 	own := h.Sockets()[0]
 	for round := range 3 {
-		theirs, err := Listen(at, true)
+		theirs, err := plain(at)
 		if err != nil {
 			t.Fatal("HTTP/3 cannot open its port:", err)
 		}
-		pc, err := h.WrapPacketConn(theirs.conn)
+		pc, err := h.WrapPacketConn(theirs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +211,7 @@ func TestOwnSocketGivesWay(t *testing.T) {
 			}
 		}()
 		echoes(t, "127.0.0.1", at.Port())
-		theirs.conn.Close()
+		theirs.Close()
 		<-ended
 		await(t, func() bool { open, _ := out.count(); return open == round+2 })
 		sockets := h.Sockets()
@@ -230,15 +232,15 @@ func TestOwnSocketGivesWay(t *testing.T) {
 func TestOwnSocketNotWantedAnyMore(t *testing.T) {
 	h, _ := ownHub(t)
 	var out outcomes
-	theirs, err := Listen(netip.AddrPortFrom(netip.IPv6Unspecified(), 0), true)
+	theirs, err := plain(netip.AddrPortFrom(netip.IPv6Unspecified(), 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pc, err := h.WrapPacketConn(theirs.conn)
+	pc, err := h.WrapPacketConn(theirs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := netip.AddrPortFrom(netip.IPv6Unspecified(), theirs.LocalAddr().Port())
+	at := netip.AddrPortFrom(netip.IPv6Unspecified(), theirs.LocalAddr().(*net.UDPAddr).AddrPort().Port())
 	h.OpenUDP([]netip.AddrPort{at}, out.tell)
 	// The reader gives up, but the socket stays open, so that opening has to wait.
 	if err := pc.SetReadDeadline(time.Now()); err != nil {
@@ -252,7 +254,7 @@ func TestOwnSocketNotWantedAnyMore(t *testing.T) {
 	}
 	h.OpenUDP(nil, nil)
 	await(t, func() bool { return len(h.Sockets()) == 0 })
-	theirs.conn.Close()
+	theirs.Close()
 	time.Sleep(50 * time.Millisecond)
 	if open, failed := out.count(); open != 0 || failed != 0 || len(h.own.ended)+len(h.own.opening) != 0 {
 		t.Errorf("told of %d and %d", open, failed)
@@ -305,4 +307,14 @@ func TestListenICE(t *testing.T) {
 	if _, err := net.Dial("tcp", conn.RemoteAddr().String()); err == nil {
 		t.Error("the port is still open")
 	}
+}
+
+// plain opens a port that others may share, as HTTP/3 does.
+func plain(at netip.AddrPort) (*net.UDPConn, error) {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { return control(c, true) }}
+	pc, err := lc.ListenPacket(context.Background(), "udp", net.JoinHostPort("", strconv.Itoa(int(at.Port()))))
+	if err != nil {
+		return nil, err
+	}
+	return pc.(*net.UDPConn), nil
 }

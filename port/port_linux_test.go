@@ -101,7 +101,7 @@ func TestNoSegmentsOnPath(t *testing.T) {
 	}
 	noCheck := func(on int) {
 		err := a.sys.raw.Control(func(fd uintptr) {
-			if err := unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_NO_CHECK, on); err != nil {
+			if err := unix.SetsockoptInt(int(a.sys.fd(fd)), unix.SOL_SOCKET, unix.SO_NO_CHECK, on); err != nil {
 				t.Error(err)
 			}
 		})
@@ -205,7 +205,7 @@ func TestIPv4Socket(t *testing.T) {
 	}
 	s.wildcard = true // as where the system has no IPv6
 	if err := s.sys.raw.Control(func(fd uintptr) {
-		if err := s.sys.configure(int(fd), true); err != nil {
+		if err := s.sys.configure(int(s.sys.fd(fd)), true); err != nil {
 			t.Error(err)
 		}
 	}); err != nil {
@@ -264,7 +264,7 @@ func TestBuffers(t *testing.T) {
 	s := open(t, v4)
 	if err := s.sys.raw.Control(func(fd uintptr) {
 		for _, opt := range []int{unix.SO_RCVBUF, unix.SO_SNDBUF} {
-			if n, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, opt); err != nil || n < 64<<10 {
+			if n, err := unix.GetsockoptInt(int(s.sys.fd(fd)), unix.SOL_SOCKET, opt); err != nil || n < 64<<10 {
 				t.Errorf("option %d: %d octets, %v", opt, n, err)
 			}
 		}

@@ -20,8 +20,10 @@ type batchSys struct {
 	ctls  []ancillary
 	// dirty is the number of headers that the kernel has written to.
 	dirty int
-	// fn is Batch.recv, made once so that a Read does not allocate it.
+	// fn is Batch.recv, made once so that a Read does not allocate it; now is the
+	// same without waiting.
 	fn    func(fd uintptr) bool
+	now   func(fd uintptr)
 	errno unix.Errno
 	// sock is set while a Read runs.
 	sock *Socket
@@ -43,6 +45,7 @@ func (y *batchSys) init(b *Batch) {
 	}
 	y.dirty = n
 	y.fn = b.recv
+	y.now = func(fd uintptr) { b.recv(fd) }
 }
 
 // read waits for datagrams and takes as many as there are.
@@ -63,6 +66,7 @@ func (s *Socket) read(b *Batch) error {
 // recv is called whenever the socket is readable; false means to wait again.
 func (b *Batch) recv(fd uintptr) bool {
 	y := &b.sys
+	fd = y.sock.sys.fd(fd)
 	for {
 		for i := range y.msgs[:y.dirty] {
 			h := &y.msgs[i].Hdr

@@ -132,6 +132,7 @@ func setControl(h *unix.Msghdr, c *ancillary, n int) {
 // transmit hands all messages over, stepping across those that fail.
 func (o *Outbox) transmit(fd uintptr) {
 	y := &o.sys
+	fd = y.sock.sys.fd(fd)
 	for i := 0; i < y.n; {
 		n, errno := y.sock.sys.sendmmsg(fd, y.msgs[i:y.n])
 		switch errno {
@@ -210,6 +211,7 @@ type letter struct {
 	iov   unix.Iovec
 	errno unix.Errno
 	fn    func(fd uintptr)
+	sock  *Socket
 }
 
 var letters = sync.Pool{New: func() any {
@@ -236,8 +238,9 @@ func (s *Socket) write(b []byte, addr netip.AddrPort, local netip.Addr) error {
 	l.hdr.Iov = &l.iov
 	l.hdr.SetIovlen(1)
 	setControl(&l.hdr, &l.dest.sys.ctl, l.dest.sys.ctlLen)
+	l.sock = s
 	err := s.sys.raw.Control(l.fn)
-	l.iov.Base = nil
+	l.iov.Base, l.sock = nil, nil
 	switch {
 	case err != nil:
 		return err
@@ -253,6 +256,7 @@ func (s *Socket) write(b []byte, addr netip.AddrPort, local netip.Addr) error {
 
 // post is the system call of a letter.
 func (l *letter) post(fd uintptr) {
+	fd = l.sock.sys.fd(fd)
 	for {
 		_, _, l.errno = unix.Syscall(unix.SYS_SENDMSG, fd,
 			uintptr(unsafe.Pointer(&l.hdr)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)

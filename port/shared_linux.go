@@ -8,6 +8,7 @@ package port
 import (
 	"net/netip"
 	"os"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -53,6 +54,12 @@ type intake struct {
 	held  []int
 	queue []int // held's beginning
 
+	// media tells whether RTC datagrams come densely; now and http are the times
+	// of the last read and of the last one with something for HTTP/3.
+	media     Gauge
+	began     time.Time
+	now, http time.Duration
+
 	senders senders
 }
 
@@ -74,6 +81,13 @@ func (in *intake) init() {
 	}
 	in.dirty = sharedBatch
 	in.fn = in.recv
+	in.began = time.Now()
+}
+
+// gathers tells whether the next read may wait: media comes densely, and nothing
+// else has come for a while, so that HTTP/3 is not kept waiting.
+func (in *intake) gathers() bool {
+	return in.media.Dense() && in.now-in.http > gatherWindow && in.dirty < sharedBatch
 }
 
 // idle tells that nothing for HTTP/3 is left of the last read.
@@ -84,6 +98,9 @@ func (in *intake) idle() bool { return len(in.held) == 0 }
 func (c *sharedConn) await() (packet, error) {
 	in := &c.in
 	for in.idle() {
+		if in.gathers() {
+			time.Sleep(gatherSpan)
+		}
 		in.errno = 0
 		if err := c.sock.sys.raw.Read(in.fn); err != nil {
 			return packet{}, err
@@ -167,6 +184,11 @@ func (c *sharedConn) sort() {
 		in.rtc = append(in.rtc, Datagram{Data: b, Addr: from, Local: local})
 	}
 	c.hub.counters.add(&count)
+	in.now = time.Since(in.began)
+	in.media.Count(in.now, len(in.rtc))
+	if len(in.held) > 0 {
+		in.http = in.now
+	}
 	if len(in.rtc) > 0 {
 		sink.Datagrams(c.sock, in.rtc)
 	}

@@ -27,7 +27,7 @@ const maxPayload = 65507
 // run in several, each with an outbox of its own; every other method may be
 // called from anywhere.
 type Socket struct {
-	conn     *net.UDPConn
+	conn     *net.UDPConn // nil where a bell watches the socket
 	local    netip.AddrPort
 	wildcard bool
 	shared   bool // somebody else reads and closes conn
@@ -36,6 +36,7 @@ type Socket struct {
 	mu       sync.Mutex
 	deadline time.Time
 	woken    atomic.Bool
+	closed   atomic.Bool
 
 	sys socketSys
 }
@@ -61,6 +62,10 @@ func Listen(addr netip.AddrPort, reusePort bool) (*Socket, error) {
 	if err != nil {
 		pc.Close()
 		return nil, err
+	}
+	if err := s.hang(); err != nil {
+		pc.Close()
+		return nil, fmt.Errorf("preparing the socket: %w", err)
 	}
 	return s, nil
 }
@@ -90,13 +95,18 @@ func (s *Socket) Read(b *Batch) error {
 		return ErrShared
 	}
 	err := s.read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.awake()
+		return os.ErrDeadlineExceeded
+	}
+	return s.readError(err)
+}
+
+func (s *Socket) readError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.awake()
-		return os.ErrDeadlineExceeded
-	case errors.Is(err, net.ErrClosed):
+	case s.closed.Load() || errors.Is(err, net.ErrClosed):
 		return net.ErrClosed
 	}
 	return fmt.Errorf("reading datagrams: %w", err)
@@ -118,7 +128,7 @@ func (s *Socket) SetReadDeadline(t time.Time) error {
 	if s.woken.Load() {
 		return nil
 	}
-	return s.conn.SetReadDeadline(t)
+	return s.setDeadline(t)
 }
 
 // Wake makes a blocked Read, or else the next one, return
@@ -133,7 +143,7 @@ func (s *Socket) Wake() {
 	defer s.mu.Unlock()
 	s.woken.Store(true)
 	// The only error is that of a closed socket, which ends Read by itself.
-	_ = s.conn.SetReadDeadline(time.Unix(1, 0))
+	_ = s.setDeadline(time.Unix(1, 0))
 }
 
 // awake takes note that a Read has seen Wake.
@@ -144,7 +154,7 @@ func (s *Socket) awake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.woken.Store(false)
-	_ = s.conn.SetReadDeadline(s.deadline)
+	_ = s.setDeadline(s.deadline)
 }
 
 // Flush sends everything in o and empties it. Datagrams for one Dest keep
@@ -172,7 +182,7 @@ func (s *Socket) WriteTo(b []byte, addr netip.AddrPort, local netip.Addr) error 
 	switch {
 	case err == nil, errors.Is(err, ErrAddress), errors.Is(err, ErrDropped):
 		return err
-	case errors.Is(err, net.ErrClosed):
+	case s.closed.Load() || errors.Is(err, net.ErrClosed):
 		return net.ErrClosed
 	}
 	return fmt.Errorf("sending a datagram: %w", err)
@@ -188,7 +198,8 @@ func (s *Socket) Close() error {
 	if s.shared {
 		return nil
 	}
-	return s.conn.Close()
+	s.closed.Store(true)
+	return s.close()
 }
 
 // GSO tells whether Flush hands runs of datagrams to the kernel as one (UDP

@@ -8,6 +8,7 @@ package port
 import (
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,6 +16,8 @@ import (
 // socketSys is what a Socket has on Linux.
 type socketSys struct {
 	raw syscall.RawConn
+	// bell is nil where the runtime watches the socket itself.
+	bell *bell
 	// v6 tells an AF_INET6 socket; it carries IPv4 in mapped form.
 	v6 bool
 	// gso is cleared when an egress device turns out not to segment.
@@ -67,3 +70,17 @@ func growBuffer(fd, force, plain int) {
 }
 
 func (y *socketSys) segments() bool { return y.gso.Load() }
+
+func (s *Socket) setDeadline(t time.Time) error {
+	if b := s.sys.bell; b != nil {
+		return b.file.SetReadDeadline(t)
+	}
+	return s.conn.SetReadDeadline(t)
+}
+
+func (s *Socket) close() error {
+	if b := s.sys.bell; b != nil {
+		return b.close()
+	}
+	return s.conn.Close()
+}

@@ -38,6 +38,7 @@ type loop struct {
 	commands chan func(*core)
 	foreign  chan *parcel
 	outgoing []*parcel // by sibling, filled during one batch
+	gauge    port.Gauge
 	log      *slog.Logger
 	started  time.Time
 	running  bool
@@ -216,12 +217,21 @@ func (l *loop) run() {
 // been closed.
 func (l *loop) waitForSocket() func(time.Time) bool {
 	batch := port.NewBatch(batchSize)
+	silent := false
 	return func(next time.Time) bool {
-		if l.core.idle() {
-			next = time.Time{}
+		var err error
+		if silent {
+			if batch.Len() < batchSize { // else there is more already
+				port.Gather(next)
+			}
+			err = l.own.sock.ReadNow(batch)
+		} else {
+			if l.core.idle() {
+				next = time.Time{}
+			}
+			_ = l.own.sock.SetReadDeadline(next)
+			err = l.own.sock.Read(batch)
 		}
-		_ = l.own.sock.SetReadDeadline(next)
-		err := l.own.sock.Read(batch)
 		l.core.now = int64(time.Since(l.started))
 		switch {
 		case err == nil:
@@ -230,6 +240,11 @@ func (l *loop) waitForSocket() func(time.Time) bool {
 			return false
 		case !expired(err):
 			l.stats.dropped.Add(1) // an ICMP error of some destination: go on
+		}
+		if l.gauge.Count(time.Duration(l.core.now), batch.Len()) {
+			// A socket that cannot be silenced is read as before.
+			dense := l.gauge.Dense()
+			silent = l.own.sock.Silence(dense) == nil && dense
 		}
 		return true
 	}
