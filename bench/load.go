@@ -156,14 +156,7 @@ func (l *load) join(ctx context.Context) error {
 
 // settle waits until every subscription has received something.
 func (l *load) settle(ctx context.Context) error {
-	kinds := 0
-	if l.s.video {
-		kinds++
-	}
-	if l.s.audio {
-		kinds++
-	}
-	want := int64(l.s.rooms * l.s.publishers * (l.s.participants - 1) * kinds)
+	want := int64(l.s.streams())
 	for l.started.Load() < want {
 		select {
 		case <-ctx.Done():

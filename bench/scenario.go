@@ -20,6 +20,9 @@ type scenario struct {
 	// thumbnails are what all but the first camera are shown at; false: all are
 	// shown large.
 	thumbnails bool
+	// faces bounds the cameras that one sees at once, 0: all. videoroom sends no
+	// more; other servers may.
+	faces int
 	// speakers are how many talk, 0 for all; the others are silent.
 	speakers int
 	// late is how many join the first room while everything runs.
@@ -61,7 +64,7 @@ func init() {
 		{name: "growth30", rooms: 1, participants: 31, publishers: 1},
 		{name: "growth60", rooms: 1, participants: 61, publishers: 1},
 		{name: "load30", rooms: 30, participants: 2, publishers: 2, layers: hd, wide: true},
-		{name: "meeting", rooms: 1, participants: 75, publishers: 25, thumbnails: true, speakers: 3, wide: true},
+		{name: "meeting", rooms: 1, participants: 75, publishers: 25, thumbnails: true, faces: 12, speakers: 3, wide: true},
 		{name: "voice", rooms: 1, participants: 12, publishers: 12, late: 1},
 	} {
 		s.audio, s.video = true, s.name != "voice"
@@ -97,6 +100,26 @@ func (s scenario) shown(p int) layer {
 	return s.layers[len(s.layers)-1]
 }
 
+// streams is how many tracks reach all subscribers together, at least.
+func (s scenario) streams() int {
+	n := 0
+	for i := range s.participants {
+		others := s.publishers
+		if i < s.publishers {
+			others--
+		}
+		if s.audio {
+			n += others
+		}
+		if s.video && s.faces > 0 {
+			n += min(others, s.faces)
+		} else if s.video {
+			n += others
+		}
+	}
+	return s.rooms * n
+}
+
 // talks tells whether publisher p speaks.
 func (s scenario) talks(p int) bool { return s.speakers == 0 || p < s.speakers }
 
@@ -105,7 +128,7 @@ func (s scenario) talks(p int) bool { return s.speakers == 0 || p < s.speakers }
 func (s scenario) expected() float64 {
 	perSecond := 0.0
 	for p := range s.publishers {
-		if s.video {
+		if s.video && (s.faces == 0 || p < s.faces) {
 			l := s.shown(p)
 			perSecond += float64(l.pictures * l.packets)
 		}

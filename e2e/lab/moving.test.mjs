@@ -49,6 +49,36 @@ for (const [hosts, visits] of orders) {
   });
 }
 
+// E2E_MOVES=50 walks that often between Wi-Fi and mobile within one call, two seconds without any address in between.
+const walks = Number(process.env.E2E_MOVES ?? 0);
+if (walks > 0) {
+  play(`${walks} times from network to network`, { place, timeout: 60_000 + walks * 14_000 }, async (s, t) => {
+    const { host, visitor } = await s.pair(
+      await s.chromium('red'),
+      await s.firefox('green', { trust: s.caddy.root }),
+    );
+    const pages = { chromium: host.page, firefox: visitor.page };
+    await Promise.all(Object.values(pages).map((page) => seesAndHears(page, { timeout: 40_000 })));
+    const back = { chromium: [], firefox: [] };
+    for (let i = 0; i < walks; i++) {
+      await sleep(3_000);
+      const gaps = Promise.all(Object.values(pages).map((page) => page.evaluate((ms) => window.__vr.gaps(ms), 9_000)));
+      await readdress(...(i % 2 ? [mobile, wifi] : [wifi, mobile]), 2_000);
+      for (const [k, { audio, video }] of (await gaps).entries()) {
+        back[Object.keys(pages)[k]].push({ audio: audio - 2_000, video: video - 2_000 });
+      }
+    }
+    for (const [kind, all] of Object.entries(back)) {
+      for (const what of ['audio', 'video']) {
+        const sorted = all.map((gap) => gap[what]).sort((a, b) => a - b);
+        const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+        t.diagnostic(`${kind}, ${what} back after: p50 ${at(0.5)}, p95 ${at(0.95)}, longest ${sorted.at(-1)} ms`);
+        if (what === 'audio') assert.ok(at(0.95) <= limit, `${kind}: ${at(0.95)} ms`);
+      }
+    }
+  });
+}
+
 /**
  * A call in which something happens to an address. Media must come back in time, to the same people: nobody knocks again,
  * and nobody is shown twice or vanishes.

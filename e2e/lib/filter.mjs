@@ -5,6 +5,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { sleep } from './wait.mjs';
 
 const run = promisify(execFile);
 const ns = process.env.E2E_FILTER_NS;
@@ -72,9 +73,10 @@ export async function renumber(server, browsers) {
   }
 }
 
-/** Gives the browsers another address in the server's network, and takes the old one away. */
-export async function readdress(from, to) {
+/** Gives the browsers another address in the server's network, some milliseconds after it took the old one away. */
+export async function readdress(from, to, without = 0) {
   await run('ip', ['-4', 'addr', 'del', `${from}/24`, 'dev', 'vr0']);
+  await sleep(without);
   await run('ip', ['addr', 'add', `${to}/24`, 'dev', 'vr0']);
 }
 
