@@ -82,6 +82,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.app = app.(*App)
 	h.server, _ = ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	h.app.register(h)
+	if err := h.hush(ctx); err != nil {
+		return fmt.Errorf("videoroom: keeping requests out of logs: %w", err)
+	}
 	return nil
 }
 
