@@ -36,11 +36,11 @@ func init() {
 // visitors and hosts, the waiting room, and the way into the call. Requests
 // that it does not know go to the next handler.
 //
-// Requests beneath its path appear in no access log, because their addresses
-// name rooms. Two things stand before this handler and see addresses first:
-// directives that refuse requests, such as basic_auth for a whole site, where
-// `log_skip` keeps the path out of the log; and, at level DEBUG only, the
-// rewriting that handle_path does.
+// Requests beneath its path appear in no access log and no error log, because
+// their addresses name rooms; also where another directive answers them. Two
+// things see addresses before: Caddy's own redirect from http:// to https://,
+// about which the module says at start what to write; and, at level DEBUG only,
+// directives that log what they do, such as the rewriting of handle_path.
 //
 // Behind another proxy, `trusted_proxies` must name it, so that limits count
 // the visitor and not the proxy, and so that pages reached through HTTPS are

@@ -175,6 +175,19 @@ func TestRevokedHostLink(t *testing.T) {
 // startProcess runs a Caddy process until the test ends.
 func (l *lab) startProcess(ctx context.Context, file string) {
 	l.t.Helper()
+	l.start(ctx, file)
+	l.awaitHTTP()
+}
+
+// startTLSProcess is startProcess for sites with HTTPS.
+func (l *lab) startTLSProcess(ctx context.Context, file string) {
+	l.t.Helper()
+	l.start(ctx, file)
+	l.awaitTLS()
+}
+
+func (l *lab) start(ctx context.Context, file string) {
+	l.t.Helper()
 	server := l.caddyCommand(ctx, "run", "--config", file)
 	var log bytes.Buffer
 	server.Stdout, server.Stderr = &log, &log
@@ -188,7 +201,6 @@ func (l *lab) startProcess(ctx context.Context, file string) {
 			l.t.Logf("the process said: %s", &log)
 		}
 	})
-	l.awaitHTTP()
 }
 
 func (l *lab) awaitHTTP() {
