@@ -137,7 +137,11 @@ func (q *quiet) fail(w http.ResponseWriter, r *http.Request, h *Handler, err err
 			return
 		}
 	}
-	w.WriteHeader(status)
+	at, ok := h.locate(r)
+	if !ok { // another spelling of the path
+		at = location{base: h.site.Base()}
+	}
+	h.refuse(w, r, at, status, "failed", "the request could not be answered")
 }
 
 func cloneURL(u *url.URL) *url.URL {

@@ -445,7 +445,7 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 	_, _, body := b.request(http.MethodGet, "/api/v1/site", "", nil)
-	if !strings.Contains(body, `"version":"`+version()+`"`) {
+	if !strings.Contains(body, `"version":"`+Version()+`"`) {
 		t.Error(body)
 	}
 }
