@@ -65,7 +65,7 @@ var plainPage = template.Must(template.New("page").Parse(`<!doctype html>
 </html>
 `))
 
-var plainBody = template.Must(plainPage.New("body").Parse(`<div class="plain">
+var plainBody = template.Must(plainPage.New("body").Parse(`<div class="plain{{if not .Sections}} short{{end}}">
 <header>{{if .Logo}}<img src="{{.Logo}}" alt="{{.Practice}}">{{else}}{{.Practice}}{{end}}</header>
 <main>
 <h1>{{.Heading}}</h1>
@@ -76,7 +76,7 @@ var plainBody = template.Must(plainPage.New("body").Parse(`<div class="plain">
 {{range .Sentences}}<p{{if .Honest}} class="honest"{{end}}>{{.Text}}</p>
 {{end}}</div>
 </section>
-{{end}}{{with .Call}}<p><a class="call" href="{{$.CallHref}}">{{.}}</a></p>
+{{end}}{{with .Call}}<p><a class="dial" href="{{$.CallHref}}">{{.}}</a></p>
 {{end}}</main>
 {{if or .Footer .Link}}<footer>{{.Footer}}{{if .Link}} <a href="{{.LinkHref}}">{{.Link}}</a>{{end}}</footer>
 {{end}}</div>
@@ -93,7 +93,7 @@ var plainWords = map[string]words{
 		"nojs":         "Bitte schalten Sie JavaScript ein",
 		"nojs.lead":    "Ein Videogespräch läuft im Browser, und dafür braucht diese Seite JavaScript. Schalten Sie es für diese Adresse ein und laden Sie die Seite neu – oder rufen Sie uns an.",
 		"nojs.nophone": "Ein Videogespräch läuft im Browser, und dafür braucht diese Seite JavaScript. Schalten Sie es für diese Adresse ein und laden Sie die Seite neu.",
-		"late":         "Einen Moment … Bleibt diese Seite leer, ist dieser Browser zu alt, oder etwas hält das Programm auf. Öffnen Sie den Link dann in Safari, Chrome, Edge oder Firefox.",
+		"late":         "Geht es hier nicht weiter, ist dieser Browser zu alt, oder etwas hält das Programm auf. Öffnen Sie den Link dann in Safari, Chrome, Edge oder Firefox.",
 		"late.phone":   "Oder rufen Sie an:",
 		"privacy":      "So schützen wir Ihr Gespräch",
 		"fail":         "Das hat nicht geklappt",
@@ -110,7 +110,7 @@ var plainWords = map[string]words{
 		"nojs":         "Bitte schalte JavaScript ein",
 		"nojs.lead":    "Ein Videogespräch läuft im Browser, und dafür braucht diese Seite JavaScript. Schalte es für diese Adresse ein und lade die Seite neu – oder ruf uns an.",
 		"nojs.nophone": "Ein Videogespräch läuft im Browser, und dafür braucht diese Seite JavaScript. Schalte es für diese Adresse ein und lade die Seite neu.",
-		"late":         "Einen Moment … Bleibt diese Seite leer, ist dieser Browser zu alt, oder etwas hält das Programm auf. Öffne den Link dann in Safari, Chrome, Edge oder Firefox.",
+		"late":         "Geht es hier nicht weiter, ist dieser Browser zu alt, oder etwas hält das Programm auf. Öffne den Link dann in Safari, Chrome, Edge oder Firefox.",
 		"late.phone":   "Oder ruf an:",
 		"privacy":      "So schützen wir dein Gespräch",
 		"fail.lead":    "Auf diesem Server ist etwas schiefgegangen. Dein Gerät ist in Ordnung. Bitte lade die Seite in einer Minute noch einmal.",
@@ -125,7 +125,7 @@ var plainWords = map[string]words{
 		"nojs":         "Please turn on JavaScript",
 		"nojs.lead":    "A video call runs in the browser, and this page needs JavaScript for it. Turn it on for this address and reload the page – or give us a call.",
 		"nojs.nophone": "A video call runs in the browser, and this page needs JavaScript for it. Turn it on for this address and reload the page.",
-		"late":         "One moment … If this page stays empty, this browser is too old, or something keeps the program from running. Open the link in Safari, Chrome, Edge or Firefox then.",
+		"late":         "If nothing more happens here, this browser is too old, or something keeps the program from running. Open the link in Safari, Chrome, Edge or Firefox then.",
 		"late.phone":   "Or give us a call:",
 		"privacy":      "How we protect your conversation",
 		"fail":         "That did not work",
@@ -211,7 +211,7 @@ func Navigates(r *http.Request) bool {
 func servePlain(w http.ResponseWriter, r *http.Request, p Page, page plain, status int) {
 	style := plainCSS
 	if p.Color != "" && isColor(p.Color) {
-		style += "\n.plain .call { background: " + p.Color + "; color: #ffffff; }\n"
+		style += "\n.plain .dial { background: " + p.Color + "; color: #ffffff; }\n"
 	}
 	page.Style = template.CSS(style) //nolint:gosec // our own style sheet and a colour of six hexadecimal digits
 	var body bytes.Buffer

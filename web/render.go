@@ -57,11 +57,12 @@ func (b *bundle) render(kind string, p Page) string {
 // late is shown when scripts take long, which they do for ever in a browser that is too old for them.
 func (p Page) late() string {
 	language := oneOf(p.Language, "de", "en")
-	text := `<div class="boot late" lang="` + language + `"><strong>` + html.EscapeString(p.Practice) + `</strong><span>` + html.EscapeString(p.say("late")) + `</span>`
+	text := `<div class="boot late" lang="` + language + `"><p>` + html.EscapeString(p.Practice) + `</p><section class="card"><h1>` +
+		html.EscapeString(p.say("wait")) + `</h1><p>` + html.EscapeString(p.say("late")) + `</p>`
 	if p.Phone != "" {
-		text += `<span>` + html.EscapeString(p.say("late.phone")) + ` ` + phoneLink(p.Phone) + `</span>`
+		text += `<p>` + html.EscapeString(p.say("late.phone")) + ` <strong>` + phoneLink(p.Phone) + `</strong></p>`
 	}
-	return text + `</div>`
+	return text + `</section></div>`
 }
 
 func phoneLink(phone string) string {
