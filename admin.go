@@ -18,15 +18,17 @@ import (
 )
 
 const (
-	adminBase     = "/videoroom/"
-	adminHostLink = adminBase + "host-link"
-	maxAdminBody  = 4 << 10
+	adminBase      = "/videoroom/"
+	adminHostLink  = adminBase + "host-link"
+	adminAuditPath = adminBase + "audit"
+	maxAdminBody   = 4 << 10
 )
 
 // adminAPI answers beneath /videoroom/ of Caddy's administration endpoint:
 //
 //	GET  /videoroom/           how much is going on, without any name
 //	POST /videoroom/host-link  a host's private link
+//	GET  /videoroom/audit      what the process does with people's data
 //
 // Caddy creates it before the apps, so that it looks for the engine when it is
 // asked.
@@ -42,6 +44,7 @@ func (adminAPI) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: adminBase, Handler: caddy.AdminHandlerFunc(adminStats)},
 		{Pattern: adminHostLink, Handler: caddy.AdminHandlerFunc(adminLink)},
+		{Pattern: adminAuditPath, Handler: caddy.AdminHandlerFunc(adminAudit)},
 	}
 }
 

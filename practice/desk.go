@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/token"
 )
 
 // Options is what a desk is made of.
@@ -155,15 +156,16 @@ func (d *Desk) Admitted(site, room, identity string) error {
 }
 
 // Install applies a new configuration to what is running. find returns the
-// sites that may serve a site id: hosts that none of them knows are signed
-// out, rooms of an id that nobody serves are closed and their visitors sent
+// sites that may serve a site id: hosts that none of them knows, or whose
+// private link has been revoked, are signed out; rooms of an id that nobody serves are closed and their visitors sent
 // away. Ending what goes on in such rooms is the caller's business.
 func (d *Desk) Install(find func(siteID string) []*config.Site) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for key, sessions := range d.hosts {
-		site := siteOf(find(key.site), key.id)
+		sites := find(key.site)
 		for h := range sessions {
+			site := siteOf(sites, h.proof)
 			if site != nil {
 				h.site = site
 			}
@@ -175,15 +177,15 @@ func (d *Desk) Install(find func(siteID string) []*config.Site) {
 		sites := find(key.site)
 		if len(sites) == 0 {
 			d.endLocked(r, reasonEnded)
-		} else if site := siteOf(sites, r.host); site != nil {
+		} else if site := siteOf(sites, token.HostSession{Host: r.host}); site != nil {
 			r.site = site
 		}
 	}
 }
 
-func siteOf(sites []*config.Site, host string) *config.Site {
+func siteOf(sites []*config.Site, who token.HostSession) *config.Site {
 	for _, s := range sites {
-		if _, ok := s.Host(host); ok {
+		if welcome(s, who) {
 			return s
 		}
 	}
