@@ -52,6 +52,8 @@ type Options struct {
 	Store Store
 	// Log belongs to the first configuration; Install replaces it. nil: none.
 	Log *slog.Logger
+	// Mail sends the letters of a site; nil: none are sent.
+	Mail func(*config.Site) practice.Mailer
 	// Media replaces the media plane, for tests; the engine closes it. nil:
 	// the plane of package sfu on MediaPort.
 	Media Media
@@ -113,6 +115,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	})
 	e.desk = practice.New(practice.Options{
 		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals, e.listening}, Version: version(), Log: log,
+		Storage: o.Store, Mail: o.Mail,
 	})
 	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk}, Log: log})
 	return e, nil

@@ -51,8 +51,9 @@ var layers = map[string]layer{
 	},
 	"signaling/wire": {theirs: []string{protobuf}},
 	"room":           {ours: []string{"sfu"}},
+	"practice/internal/...": {ours: []string{"token", "practice/internal/..."}},
 	"practice": {
-		ours:   []string{"token", "config"},
+		ours:   []string{"token", "config", "practice/internal/..."},
 		theirs: []string{websocket, "golang.org/x/text", "golang.org/x/time"},
 	},
 	"token": {},

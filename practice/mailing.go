@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
+	"github.com/caddy-videoroom/videoroom/practice/internal/outbox"
+)
+
+// Mailer sends letters by a site's mail server. Its errors wrap
+// [ErrMailTemporary], [ErrMailPermanent] or [ErrMailUnclear]; others count as
+// unclear: such a letter is never sent twice.
+type Mailer interface {
+	Send(ctx context.Context, l Letter) error
+}
+
+// How failures of a [Mailer] are classified.
+var (
+	ErrMailTemporary = outbox.ErrTemporary
+	ErrMailPermanent = outbox.ErrPermanent
+	ErrMailUnclear   = outbox.ErrUnclear
+)
+
+// Letter is everything that a mail to a guest says.
+type Letter struct {
+	// What is "invitation", "reminder", "change" or "cancellation".
+	What string
+	// ID is the same at every attempt at the same letter.
+	ID string
+	// To is the address, Name the guest's name if there is one.
+	To, Name string
+	// Language is "de" or "en", Address "sie" or "du".
+	Language, Address string
+	// Practice, Phone and HostName are the site's and the host's.
+	Practice, Phone, HostName string
+	// Start is in the appointment's zone.
+	Start    time.Time
+	Duration time.Duration
+	// UID and Sequence name the event in calendars.
+	UID      string
+	Sequence int
+	// Link leads into the room, TestLink to the equipment test.
+	Link, TestLink string
+	InPersonURL    string
+	Checklist      []string
+}
+
+// prepare makes the next attempt at a letter, from what the storage says of the
+// appointment at this moment.
+func (d *Desk) prepare(site string, l *appointment.Letter) outbox.Prepare {
+	return func(ctx context.Context) (outbox.Attempt, error) {
+		a, err := d.agenda.fresh(ctx, site, l.Appointment)
+		if err != nil {
+			return nil, err
+		}
+		c := d.siteFor(site, a.Host)
+		if c == nil {
+			return nil, errNotServed
+		}
+		mailer := d.mailer(c)
+		if mailer == nil {
+			return nil, errNoMailer
+		}
+		if !owed(a, c, l.ID, func(id string) appointment.Outcome { return d.agenda.box.Outcome(site, id) }) {
+			return nil, nil
+		}
+		letter, err := d.compose(site, c, a, l)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context) error { return mailer.Send(ctx, letter) }, nil
+	}
+}
+
+// owed tells whether a letter is still one of the appointment's.
+func owed(a *appointment.Appointment, c *config.Site, id string, outcome func(string) appointment.Outcome) bool {
+	for _, l := range a.Letters(reminder(c), outcome) {
+		if l.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func reminder(c *config.Site) time.Duration {
+	before, on := c.Reminds()
+	if !on {
+		return 0
+	}
+	return before
+}
+
+func (d *Desk) mailer(c *config.Site) Mailer {
+	if d.mail == nil {
+		return nil
+	}
+	return d.mail(c)
+}
+
+// siteFor returns the settings in force for a host of a site, or nil.
+func (d *Desk) siteFor(site, host string) *config.Site {
+	find := d.find.Load()
+	if find == nil {
+		return nil
+	}
+	return siteOf((*find)(site), host)
+}
+
+// compose collects what a letter says.
+func (d *Desk) compose(site string, c *config.Site, a *appointment.Appointment, l *appointment.Letter) (Letter, error) {
+	var guest *appointment.Guest
+	for i := range a.Guests {
+		if a.Guests[i].ID == l.Guest {
+			guest = &a.Guests[i]
+		}
+	}
+	if guest == nil {
+		return Letter{}, fmt.Errorf("%w: the guest is gone", ErrMailPermanent)
+	}
+	secret := d.keys.Guest(site, a.Room, guest.ID, guest.Generation)
+	if appointment.HashSecret(secret) != guest.SecretHash && l.What != appointment.Cancellation {
+		// The master key is another one than when the link was made.
+		return Letter{}, fmt.Errorf("%w: the link cannot be made again", ErrMailPermanent)
+	}
+	zone, err := time.LoadLocation(a.Zone)
+	if err != nil {
+		return Letter{}, fmt.Errorf("%w: time zone", ErrMailPermanent)
+	}
+	host, _ := c.Host(a.Host)
+	letter := Letter{
+		What: string(l.What), ID: l.ID, To: guest.Email, Name: guest.Name,
+		Language: or(guest.Language, c.Language), Address: or(guest.Address, c.Address),
+		Practice: c.Practice, Phone: c.Phone, HostName: host.Name,
+		Start: a.Start.In(zone), Duration: a.Duration(), UID: a.UID, Sequence: a.Sequence,
+		TestLink: a.Base + "/test", InPersonURL: c.InPersonURL, Checklist: c.Checklist,
+	}
+	if u, err := url.Parse(a.Base); err == nil && strings.HasPrefix(c.InPersonURL, "/") {
+		letter.InPersonURL = u.Scheme + "://" + u.Host + c.InPersonURL
+	}
+	if l.What != appointment.Cancellation {
+		letter.Link = guestLink(a, secret)
+	}
+	return letter, nil
+}
+
+func guestLink(a *appointment.Appointment, secret string) string {
+	return a.Base + "/r/" + a.Room + "#s=" + secret
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
