@@ -56,6 +56,12 @@ var layers = map[string]layer{
 		ours:   []string{"token", "config", "practice/internal/..."},
 		theirs: []string{websocket, "golang.org/x/text", "golang.org/x/time"},
 	},
+	"practice/internal/mail": {
+		ours:   []string{"practice/internal/ics"},
+		theirs: []string{"github.com/wneessen/go-mail", "golang.org/x/net/idna"},
+	},
+	"practice/internal/ics": {theirs: []string{"github.com/teambition/rrule-go"}},
+
 	"token": {},
 	"web":   {},
 	"port": {
