@@ -139,14 +139,8 @@ func (d *Desk) bearer(r *http.Request, c Call) (string, error) {
 	if len(header) <= len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
 		return "", fail(CodeNotHost)
 	}
-	proof, err := d.keys.VerifyHostSession(c.SiteID, header[len(scheme):], time.Now())
-	if err != nil {
-		return "", err
-	}
-	if _, ok := c.Site.Host(proof.Host); !ok {
-		return "", fail(CodeNotHost)
-	}
-	return proof.Host, nil
+	proof, err := d.proven(c, header[len(scheme):], time.Now())
+	return proof.Host, err
 }
 
 // read decodes the body. Names that mean nothing are complaints: a misspelt one
@@ -168,7 +162,7 @@ func (s *secretary) read(v any) error {
 }
 
 func (s *secretary) form() *form {
-	return &form{site: s.c.Site, now: s.d.now(), mails: s.d.mailer(s.c.Site) != nil, wrong: complaints{}}
+	return &form{site: s.c.Site, now: s.d.now(), mails: s.d.mails(s.c.Site), wrong: complaints{}}
 }
 
 func (s *secretary) creator() creator {
@@ -331,7 +325,7 @@ func (s *secretary) callOff(a *appointment.Appointment) error {
 	}
 	now := s.d.now()
 	a.Status, a.Changed = appointment.Cancelled, now.UTC()
-	a.Sequence++
+	a.Next(a.Start)
 	tell(a, appointment.Cancellation, now)
 	return nil
 }

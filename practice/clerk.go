@@ -143,7 +143,7 @@ func (k *clerk) due(site string) []appointment.Letter {
 	var due []appointment.Letter
 	for _, a := range g.choose(site, func(*appointment.Appointment) bool { return true }) {
 		c := k.d.siteFor(site, a.Host)
-		if c == nil || k.d.mailer(c) == nil {
+		if c == nil || !k.d.mails(c) {
 			continue
 		}
 		served := ""
@@ -191,6 +191,9 @@ func (k *clerk) deliver(site string, due []appointment.Letter) {
 		}
 		if err := g.box.Deliver(k.d.ctx, site, &due[i], k.d.prepare(site, &due[i])); err != nil {
 			k.d.log.Warn("a letter could not be tried and waits", "error", err)
+		}
+		if e := g.box.Entry(site, due[i].ID); e.Trouble() {
+			k.d.log.Warn("a letter has not been sent as it should; its host is told", "state", e.State, "reason", e.Reason, "attempts", e.Attempts)
 		}
 		g.version.Add(1)
 		k.d.wakeHosts()

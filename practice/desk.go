@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddy-videoroom/videoroom/config"
 	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
+	"github.com/caddy-videoroom/videoroom/token"
 )
 
 // Options is what a desk is made of.
@@ -28,7 +29,8 @@ type Options struct {
 	Log *slog.Logger
 	// Storage keeps appointments; nil: there are none.
 	Storage Storage
-	// Mail sends the letters of a site; nil, or a nil Mailer: none are sent.
+	// Mail replaces the mail servers of the sites' settings, for tests; a nil
+	// Mailer sends nothing. nil: those of the settings.
 	Mail func(*config.Site) Mailer
 	// Now is the clock of appointments; nil: the machine's.
 	Now func() time.Time
@@ -187,16 +189,17 @@ func (d *Desk) Admitted(site, room, identity string) error {
 }
 
 // Install applies a new configuration to what is running. find returns the
-// sites that may serve a site id: hosts that none of them knows are signed
-// out, rooms of an id that nobody serves are closed and their visitors sent
+// sites that may serve a site id: hosts that none of them knows, or whose
+// private link has been revoked, are signed out; rooms of an id that nobody serves are closed and their visitors sent
 // away. Ending what goes on in such rooms is the caller's business.
 func (d *Desk) Install(find func(siteID string) []*config.Site) {
 	d.find.Store(&find)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for key, sessions := range d.hosts {
-		site := siteOf(find(key.site), key.id)
+		sites := find(key.site)
 		for h := range sessions {
+			site := siteOf(sites, h.proof)
 			if site != nil {
 				h.site = site
 			}
@@ -208,15 +211,15 @@ func (d *Desk) Install(find func(siteID string) []*config.Site) {
 		sites := find(key.site)
 		if len(sites) == 0 {
 			d.endLocked(r, reasonEnded)
-		} else if site := siteOf(sites, r.host); site != nil {
+		} else if site := siteOf(sites, token.HostSession{Host: r.host}); site != nil {
 			r.site = site
 		}
 	}
 }
 
-func siteOf(sites []*config.Site, host string) *config.Site {
+func siteOf(sites []*config.Site, who token.HostSession) *config.Site {
 	for _, s := range sites {
-		if _, ok := s.Host(host); ok {
+		if welcome(s, who) {
 			return s
 		}
 	}

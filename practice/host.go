@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -74,7 +75,7 @@ type hostSession struct {
 	*socket
 	d     *Desk
 	key   hostKey
-	since time.Time
+	proof token.HostSession
 	base  string
 	// plan is the appointments as they were told last; of the session's goroutine.
 	plan plan
@@ -93,16 +94,16 @@ func (d *Desk) serveHost(w http.ResponseWriter, r *http.Request, c Call) {
 			return fail(CodeBadRequest)
 		}
 		now := time.Now()
-		proof, err := d.keys.VerifyHostSession(c.SiteID, f.Token, now)
-		if err != nil {
+		proof, err := d.proven(c, f.Token, now)
+		switch {
+		case errors.Is(err, token.ErrBadToken):
 			return d.crowd.wrong(from, now, err)
-		}
-		if _, ok := c.Site.Host(proof.Host); !ok {
-			return fail(CodeNotHost)
+		case err != nil:
+			return err
 		}
 		d.crowd.right(from)
 		h := &hostSession{
-			signal: newSignal(), socket: s, d: d, key: hostKey{c.SiteID, proof.Host}, since: proof.Since,
+			signal: newSignal(), socket: s, d: d, key: hostKey{c.SiteID, proof.Host}, proof: proof,
 			base: c.Base, site: c.Site,
 		}
 		if err := d.signIn(h); err != nil {
@@ -261,7 +262,7 @@ func (r *record) state() roomState {
 // renew hands the dashboard its next token. It fails when the sign-in is too
 // old; the page then signs in anew.
 func (h *hostSession) renew(ctx context.Context) error {
-	session, err := h.d.keys.HostSession(h.key.site, token.HostSession{Host: h.key.id, Since: h.since}, time.Now())
+	session, err := h.d.keys.HostSession(h.key.site, h.proof, time.Now())
 	if err != nil {
 		return err
 	}

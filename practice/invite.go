@@ -334,8 +334,11 @@ func (f *form) change(a *appointment.Appointment, in *changeBody, by creator) (s
 		return nil, err
 	}
 	if !start.Equal(a.Start) || minutes != a.Minutes {
-		a.Start, a.Minutes = start, minutes
-		a.Sequence++
+		if a.Sequence >= maxNotices {
+			return nil, fail(CodeTooMany)
+		}
+		a.Next(start)
+		a.Minutes = minutes
 		tell(a, appointment.Change, f.now)
 	}
 	if in.Guests != nil {

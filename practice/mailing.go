@@ -5,6 +5,7 @@ package practice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
+	"github.com/caddy-videoroom/videoroom/practice/internal/mail"
 	"github.com/caddy-videoroom/videoroom/practice/internal/outbox"
+	"github.com/caddy-videoroom/videoroom/token"
 )
 
 // Mailer sends letters by a site's mail server. Its errors wrap
@@ -22,6 +25,9 @@ type Mailer interface {
 	Send(ctx context.Context, l Letter) error
 }
 
+// Letter is everything that a mail to a guest says.
+type Letter = mail.Letter
+
 // How failures of a [Mailer] are classified.
 var (
 	ErrMailTemporary = outbox.ErrTemporary
@@ -29,28 +35,59 @@ var (
 	ErrMailUnclear   = outbox.ErrUnclear
 )
 
-// Letter is everything that a mail to a guest says.
-type Letter struct {
-	// What is "invitation", "reminder", "change" or "cancellation".
-	What string
-	// ID is the same at every attempt at the same letter.
-	ID string
-	// To is the address, Name the guest's name if there is one.
-	To, Name string
-	// Language is "de" or "en", Address "sie" or "du".
-	Language, Address string
-	// Practice, Phone and HostName are the site's and the host's.
-	Practice, Phone, HostName string
-	// Start is in the appointment's zone.
-	Start    time.Time
-	Duration time.Duration
-	// UID and Sequence name the event in calendars.
-	UID      string
-	Sequence int
-	// Link leads into the room, TestLink to the equipment test.
-	Link, TestLink string
-	InPersonURL    string
-	Checklist      []string
+// server is the mail server of a site's settings.
+type server struct{ sender *mail.Sender }
+
+// Send composes a letter and hands it over.
+func (s server) Send(ctx context.Context, l Letter) error {
+	m, err := mail.Compose(l)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrMailPermanent, err)
+	}
+	return classified(s.sender.Send(ctx, m))
+}
+
+// classified translates a sender's failure.
+func classified(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := &outbox.Failure{Class: ErrMailUnclear}
+	switch mail.ClassOf(err) {
+	case mail.Temporary:
+		f.Class = ErrMailTemporary
+	case mail.Permanent:
+		f.Class = ErrMailPermanent
+	}
+	if e, ok := errors.AsType[*mail.SendError](err); ok {
+		f.Reason = outbox.Reason(e.Reason)
+	}
+	return f
+}
+
+// mails tells whether a site sends mail.
+func (d *Desk) mails(c *config.Site) bool {
+	if d.mail != nil {
+		return d.mail(c) != nil
+	}
+	return c.SMTP != nil
+}
+
+// mailer returns who sends a site's letters.
+func (d *Desk) mailer(c *config.Site) (Mailer, error) {
+	switch {
+	case !d.mails(c):
+		return nil, errNoMailer
+	case d.mail != nil:
+		return d.mail(c), nil
+	}
+	sender, err := mail.NewSender(mail.Server{
+		Address: c.SMTP.Server, User: c.SMTP.User, Password: c.SMTP.Password, TLS: c.SMTP.TLS,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server{sender}, nil
 }
 
 // prepare makes the next attempt at a letter, from what the storage says of the
@@ -65,9 +102,9 @@ func (d *Desk) prepare(site string, l *appointment.Letter) outbox.Prepare {
 		if c == nil {
 			return nil, errNotServed
 		}
-		mailer := d.mailer(c)
-		if mailer == nil {
-			return nil, errNoMailer
+		mailer, err := d.mailer(c)
+		if err != nil {
+			return nil, err
 		}
 		if !owed(a, c, l.ID, func(id string) appointment.Outcome { return d.agenda.box.Outcome(site, id) }) {
 			return nil, nil
@@ -98,20 +135,13 @@ func reminder(c *config.Site) time.Duration {
 	return before
 }
 
-func (d *Desk) mailer(c *config.Site) Mailer {
-	if d.mail == nil {
-		return nil
-	}
-	return d.mail(c)
-}
-
 // siteFor returns the settings in force for a host of a site, or nil.
 func (d *Desk) siteFor(site, host string) *config.Site {
 	find := d.find.Load()
 	if find == nil {
 		return nil
 	}
-	return siteOf((*find)(site), host)
+	return siteOf((*find)(site), token.HostSession{Host: host})
 }
 
 // compose collects what a letter says.
@@ -136,11 +166,21 @@ func (d *Desk) compose(site string, c *config.Site, a *appointment.Appointment, 
 	}
 	host, _ := c.Host(a.Host)
 	letter := Letter{
-		What: string(l.What), ID: l.ID, To: guest.Email, Name: guest.Name,
+		What: mail.What(l.What), ID: l.ID, To: guest.Email, Written: d.now(),
 		Language: or(guest.Language, c.Language), Address: or(guest.Address, c.Address),
 		Practice: c.Practice, Phone: c.Phone, HostName: host.Name,
-		Start: a.Start.In(zone), Duration: a.Duration(), UID: a.UID, Sequence: a.Sequence,
-		TestLink: a.Base + "/test", InPersonURL: c.InPersonURL, Checklist: c.Checklist,
+		Start: a.Start.In(zone), Duration: a.Duration(), Zone: a.Zone, UID: a.UID, Sequence: a.Sequence,
+		OpensBefore: time.Duration(c.OpensBefore), LinkBefore: reminder(c),
+		TestLink: a.Base + "/test", InPersonURL: c.InPersonURL, Checklist: c.Checklist, Color: c.Color,
+	}
+	if c.SMTP != nil {
+		letter.From = c.SMTP.From
+	}
+	if l.What == appointment.Change {
+		letter.Was = a.Was(l.Told).In(zone)
+		if a.Was(l.Told).IsZero() || letter.Was.Equal(letter.Start) {
+			letter.Was = time.Time{} // it lasts longer or shorter
+		}
 	}
 	if u, err := url.Parse(a.Base); err == nil && strings.HasPrefix(c.InPersonURL, "/") {
 		letter.InPersonURL = u.Scheme + "://" + u.Host + c.InPersonURL

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/mail"
 	"github.com/caddy-videoroom/videoroom/practice/internal/storagetest"
 	"github.com/caddy-videoroom/videoroom/token"
 )
@@ -35,6 +37,9 @@ type postbox struct {
 }
 
 func (p *postbox) Send(ctx context.Context, l Letter) error {
+	if m, err := mail.Compose(l); err != nil || m.To != l.To {
+		return fmt.Errorf("%w: a letter that cannot be written: %w", ErrMailPermanent, err)
+	}
 	p.mu.Lock()
 	answer := p.answer
 	p.mu.Unlock()
@@ -68,7 +73,7 @@ func (p *postbox) take() []Letter {
 func whats(letters []Letter) string {
 	var names []string
 	for _, l := range letters {
-		names = append(names, l.What)
+		names = append(names, string(l.What))
 	}
 	return strings.Join(names, " ")
 }

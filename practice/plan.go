@@ -90,7 +90,7 @@ func (d *Desk) mailOf(site string, c *config.Site, a *appointment.Appointment) m
 		switch {
 		case e.State == "":
 			m.State, m.At = outbox.Queued, inZone(l.Due, a.Zone)
-			if d.mailer(c) == nil {
+			if !d.mails(c) {
 				m.Reason = outbox.NoServer
 			}
 		case e.State == outbox.Sending:

@@ -92,6 +92,3 @@ type Call struct {
 	// false where it says nothing. nil: nobody signs in that way.
 	Identity func(h config.Host) (string, bool)
 }
-
-// HostGeneration is the generation of host links that is accepted.
-const HostGeneration = 1

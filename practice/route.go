@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/token"
 )
 
@@ -121,19 +122,20 @@ func (d *Desk) serveHostSession(w http.ResponseWriter, r *http.Request, c Call) 
 		return
 	}
 	now := time.Now()
-	id, ok := d.identify(c, in.Key)
+	who, ok := d.identify(c, in.Key)
 	if !ok {
 		WriteError(w, d.crowd.wrong(from, now, fail(CodeNotHost)))
 		return
 	}
 	d.crowd.right(from)
-	session, err := d.keys.HostSession(c.SiteID, token.HostSession{Host: id, Since: now}, now)
+	who.Since = now
+	session, err := d.keys.HostSession(c.SiteID, who, now)
 	if err != nil {
 		d.log.Error("host session failed", "error", err)
 		WriteError(w, err)
 		return
 	}
-	host, _ := c.Site.Host(id)
+	host, _ := c.Site.Host(who.Host)
 	d.reply(w, struct {
 		Token     string `json:"token"`
 		ExpiresIn int    `json:"expires_in"`
@@ -141,24 +143,44 @@ func (d *Desk) serveHostSession(w http.ResponseWriter, r *http.Request, c Call) 
 	}{session, seconds(token.HostSessionLife), person{host.ID, host.Name}})
 }
 
-func (d *Desk) identify(c Call, key string) (host string, ok bool) {
+func (d *Desk) identify(c Call, key string) (who token.HostSession, ok bool) {
 	if key != "" {
 		h, err := d.keys.VerifyHostKey(c.SiteID, key)
-		_, known := c.Site.Host(h.Host)
-		return h.Host, err == nil && known && h.Generation == HostGeneration
+		who = token.HostSession{Host: h.Host, Generation: h.Generation}
+		return who, err == nil && h.Generation != 0 && welcome(c.Site, who)
 	}
 	if c.Identity == nil {
-		return "", false
+		return who, false
 	}
 	for _, h := range c.Site.Hosts {
 		if h.Identity == "" {
 			continue
 		}
 		if who, set := c.Identity(h); set && who == h.ID {
-			return h.ID, true
+			return token.HostSession{Host: h.ID}, true
 		}
 	}
-	return "", false
+	return who, false
+}
+
+// proven checks the token of a host's sign-in against the configuration of the
+// request: the host may be gone, or the link that signed the host in revoked.
+func (d *Desk) proven(c Call, raw string, now time.Time) (token.HostSession, error) {
+	who, err := d.keys.VerifyHostSession(c.SiteID, raw, now)
+	if err != nil {
+		return who, err
+	}
+	if !welcome(c.Site, who) {
+		return who, fail(CodeNotHost)
+	}
+	return who, nil
+}
+
+// welcome reports whether a site has the host, and has not revoked the link that
+// signed the host in.
+func welcome(site *config.Site, who token.HostSession) bool {
+	host, ok := site.Host(who.Host)
+	return ok && (who.Generation == 0 || int64(who.Generation) == int64(host.LinkGeneration))
 }
 
 // request counts a request and reads its body.

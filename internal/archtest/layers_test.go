@@ -49,8 +49,8 @@ var layers = map[string]layer{
 		ours:   []string{"token", "room", "signaling/wire"},
 		theirs: []string{websocket, protobuf, "golang.org/x/time"},
 	},
-	"signaling/wire": {theirs: []string{protobuf}},
-	"room":           {ours: []string{"sfu"}},
+	"signaling/wire":        {theirs: []string{protobuf}},
+	"room":                  {ours: []string{"sfu"}},
 	"practice/internal/...": {ours: []string{"token", "practice/internal/..."}},
 	"practice": {
 		ours:   []string{"token", "config", "practice/internal/..."},

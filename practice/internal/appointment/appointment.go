@@ -51,6 +51,8 @@ type Appointment struct {
 	Notify bool `json:"notify,omitempty"`
 	// Sequence counts changes of time, as calendars do.
 	Sequence int `json:"sequence"`
+	// Starts are the starts of earlier sequences.
+	Starts []time.Time `json:"starts,omitempty"`
 	// Status says whether it takes place.
 	Status Status `json:"status"`
 	// Created is when it was made, Changed when it was cancelled.
@@ -113,11 +115,28 @@ func (a *Appointment) End() time.Time { return a.Start.Add(a.Duration()) }
 // Clone returns a copy that shares nothing.
 func (a *Appointment) Clone() *Appointment {
 	c := *a
+	c.Starts = slices.Clone(a.Starts)
 	c.Guests = slices.Clone(a.Guests)
 	for i := range c.Guests {
 		c.Guests[i].Notices = slices.Clone(a.Guests[i].Notices)
 	}
 	return &c
+}
+
+// Next begins another sequence; start is when it begins in that.
+func (a *Appointment) Next(start time.Time) {
+	a.Starts = append(a.Starts, a.Start)
+	a.Start = start
+	a.Sequence++
+}
+
+// Was returns when the appointment began in an earlier sequence, the zero time
+// for others.
+func (a *Appointment) Was(sequence int) time.Time {
+	if sequence < 0 || sequence >= len(a.Starts) {
+		return time.Time{}
+	}
+	return a.Starts[sequence]
 }
 
 // Guest returns the guest of that id who has not been removed, or nil.

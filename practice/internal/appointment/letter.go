@@ -35,8 +35,9 @@ type Letter struct {
 	// Appointment and Guest are ids.
 	Appointment, Guest string
 	What               What
-	// Sequence is the appointment's, as the letter will tell it.
-	Sequence int
+	// Sequence is the appointment's, as the letter will tell it, and Told the one
+	// that the guest was told last; −1: none.
+	Sequence, Told int
 	// Due is when it is to leave, Until when it is not worth sending any more.
 	Due, Until time.Time
 }
@@ -74,7 +75,7 @@ func (a *Appointment) lettersTo(g *Guest, reminder time.Duration, outcome func(i
 	told, last := -1, time.Time{}
 	for i, n := range g.Notices {
 		l := a.letter(g, n.What, strconv.Itoa(i))
-		l.Due = n.At
+		l.Due, l.Told = n.At, told
 		l.Until = earlier(n.At.Add(patience), later(a.End(), n.At.Add(time.Hour)))
 		o := outcome(l.ID)
 		if !o.Settled && !a.owes(g, i, told) {

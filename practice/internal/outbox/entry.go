@@ -44,8 +44,8 @@ const (
 const (
 	// leaseTime is how long an attempt may take before others take its process
 	// for dead; sendTime is how long it takes at most.
-	leaseTime = 5 * time.Minute
-	sendTime  = 2 * time.Minute
+	leaseTime = 10 * time.Minute
+	sendTime  = 6 * time.Minute
 
 	firstPause = time.Minute
 	maxPause   = time.Hour
@@ -123,6 +123,9 @@ func (e *Entry) settle(err error, now time.Time) {
 		}
 	default:
 		e.State, e.Reason = Unclear, Interrupted
+	}
+	if f, ok := errors.AsType[*Failure](err); ok && f.Reason != "" {
+		e.Reason = f.Reason
 	}
 }
 

@@ -15,3 +15,17 @@ var (
 	// ErrUnclear says that the letter may have been accepted.
 	ErrUnclear = errors.New("mail may have been accepted")
 )
+
+// Failure is a classified failure with a reason for whoever looks after the mail.
+type Failure struct {
+	// Class is one of this package's errors.
+	Class error
+	// Reason is noted with the letter.
+	Reason Reason
+}
+
+// Error returns the class and the reason.
+func (f *Failure) Error() string { return f.Class.Error() + ": " + string(f.Reason) }
+
+// Unwrap returns the class.
+func (f *Failure) Unwrap() error { return f.Class }
