@@ -113,6 +113,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	})
 	e.desk = practice.New(practice.Options{
 		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals, e.listening}, Version: Version(), Log: log,
+		Storage: o.Store,
 	})
 	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk}, Log: log})
 	return e, nil

@@ -6,6 +6,7 @@ package practice
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -27,6 +28,8 @@ type hostFrame struct {
 	Identity string   `json:"identity"`
 	Kind     Kind     `json:"kind"`
 	Name     string   `json:"name"`
+
+	Appointment string `json:"appointment"`
 }
 
 // What hosts are told.
@@ -39,6 +42,10 @@ type (
 		Type  string      `json:"type"`
 		Host  person      `json:"host"`
 		Rooms []roomState `json:"rooms"`
+		// Appointments are those of today and the next two weeks, MailTrouble the
+		// letters that a host should know of.
+		Appointments json.RawMessage `json:"appointments"`
+		MailTrouble  int             `json:"mail_trouble"`
 	}
 	roomState struct {
 		ID           string        `json:"id"`
@@ -47,6 +54,7 @@ type (
 		OpenedAt     time.Time     `json:"opened_at"`
 		Participants []Participant `json:"participants"`
 		Waiting      []guest       `json:"waiting"`
+		Appointment  string        `json:"appointment,omitempty"`
 	}
 	guest struct {
 		ID    string    `json:"id"`
@@ -69,6 +77,8 @@ type hostSession struct {
 	key   hostKey
 	proof token.HostSession
 	base  string
+	// plan is the appointments as they were told last; of the session's goroutine.
+	plan plan
 
 	site      *config.Site
 	dismissed bool
@@ -206,6 +216,7 @@ func (h *hostSession) tell(ctx context.Context) error {
 		people := h.d.rooms.Participants(h.key.site, s.Rooms[i].ID)
 		s.Rooms[i].Participants = append(s.Rooms[i].Participants, people...)
 	}
+	s.Appointments, s.MailTrouble = h.plan.of(h)
 	return h.write(ctx, s)
 }
 
@@ -228,8 +239,11 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 
 func (r *record) state() roomState {
 	s := roomState{
-		ID: r.key.id, Grant: r.grant, Link: "r/" + r.key.id + "#s=" + r.link,
+		ID: r.key.id, Grant: r.grant, Appointment: r.appointment,
 		OpenedAt: r.opened.UTC().Truncate(time.Second), Participants: []Participant{}, Waiting: []guest{},
+	}
+	if r.link != "" {
+		s.Link = "r/" + r.key.id + "#s=" + r.link
 	}
 	for _, k := range r.knocks {
 		if k.state == waiting {

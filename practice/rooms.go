@@ -41,6 +41,7 @@ type Keys interface {
 	Grant(site string, g token.Grant) (string, error)
 	VerifyGrant(site, capability string, now time.Time) (token.Grant, error)
 	Pseudonym(site, room, host string) string
+	Guest(site, room, guest string, generation uint32) string
 	Media(a token.Admission, now time.Time) (string, error)
 }
 
