@@ -8,8 +8,9 @@
 package config
 
 import (
-	"strings"
-	"unicode/utf8"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
 )
 
 // Defaults that apply where a setting is absent.
@@ -23,6 +24,15 @@ const (
 	DefaultMaxParticipants = 10
 	// DefaultHostID is the id of the one host of a site that names none.
 	DefaultHostID = "praxis"
+	// FirstLinkGeneration is the generation of host links where none is set.
+	FirstLinkGeneration = 1
+
+	DefaultOpensBefore = caddy.Duration(30 * time.Minute)
+	DefaultClosesAfter = caddy.Duration(2 * time.Hour)
+	DefaultReminder    = caddy.Duration(30 * time.Minute)
+	DefaultRetention   = caddy.Duration(24 * time.Hour)
+	// ReminderOff as Reminder sends none.
+	ReminderOff = caddy.Duration(-1)
 )
 
 // SitePort as MediaPort means that calls share the sites' own ports, whatever
@@ -38,6 +48,9 @@ const (
 	On       = "on"
 	Off      = "off"
 	Required = "required"
+	Consent  = "consent"
+	StartTLS = "starttls"
+	TLS      = "tls"
 )
 
 // Limits of the settings.
@@ -49,6 +62,23 @@ const (
 	maxPhoneBytes   = 40
 	minSecretBytes  = 32
 	maxSecretBytes  = 512
+
+	// MaxRetention is the longest time that anything about an appointment is
+	// kept after its end.
+	MaxRetention = caddy.Duration(2160 * time.Hour)
+
+	minRetention      = caddy.Duration(time.Hour)
+	minWindow         = caddy.Duration(time.Minute)
+	maxWindow         = caddy.Duration(24 * time.Hour)
+	maxReminder       = caddy.Duration(7 * 24 * time.Hour)
+	minKindDuration   = caddy.Duration(5 * time.Minute)
+	maxKindDuration   = caddy.Duration(12 * time.Hour)
+	maxLinkGeneration = 1_000_000
+	maxChecklist      = 12
+	maxChecklistRunes = 120
+	maxURLBytes       = 1024
+	maxRooms          = 1000
+	maxPeople         = 10_000
 )
 
 // App holds the settings of the one engine that all sites of a server share.
@@ -80,97 +110,6 @@ type App struct {
 	PublicIP []string `json:"public_ip,omitempty"`
 }
 
-// Site holds the settings of one place where consultations happen, usually
-// one practice on one host name.
-type Site struct {
-	// Name identifies the site: stored keys and all links belong to it.
-	// Default: the host name of the request. Set it when one practice is
-	// reachable under several host names, or before renaming a host, so that
-	// existing links stay valid. Lower-case letters, digits, dots and hyphens.
-	Name string `json:"site,omitempty"`
-
-	// BasePath is the path beneath which all pages and interfaces lie.
-	// Default: `/video`. `/` gives the whole site to videoroom; requests it
-	// does not know still go to the next handler.
-	BasePath string `json:"base_path,omitempty"`
-
-	// Practice is the name shown to visitors, at most 100 characters.
-	// Default: none, the pages then use neutral words.
-	Practice string `json:"practice,omitempty"`
-
-	// Phone is the number shown on every screen and with every failure as
-	// the way out. Default: none, and then no way out is offered.
-	Phone string `json:"phone,omitempty"`
-
-	// Language of the pages and messages: `de` or `en`. Default: `de`.
-	Language string `json:"language,omitempty"`
-
-	// Address chooses how German texts address people: `sie` or `du`.
-	// Default: `sie`. Only with language `de`.
-	Address string `json:"address,omitempty"`
-
-	// Hosts are the people who open rooms and admit visitors. Default: one
-	// host with the id `praxis` who signs in with the private host link.
-	Hosts []Host `json:"hosts,omitempty"`
-
-	// E2EE says whether media is encrypted from browser to browser in a way
-	// that this server cannot read. Default and at present the only accepted
-	// value: `off`; media is then encrypted between each browser and this
-	// server.
-	E2EE string `json:"e2ee,omitempty"`
-
-	// WaitingRoom says whether visitors wait until the host admits them: `on`
-	// or `off`. Default: `on`. With `off` everybody who holds a valid link
-	// enters at once when the host has opened the room.
-	WaitingRoom string `json:"waiting_room,omitempty"`
-
-	// MaxParticipants is the number of people in one room, hosts included,
-	// from 2 to 100. Default: 10. Further people are told that the room is
-	// full.
-	MaxParticipants int `json:"max_participants,omitempty"`
-
-	// APIKeys admit other software that speaks the LiveKit server API or
-	// mints its own room tokens. Default: none, and then there is no such
-	// interface. Whoever holds a secret can enter every room of the site
-	// without waiting.
-	APIKeys []APIKey `json:"api_keys,omitempty"`
-}
-
-// Host is a person or a reception desk that opens rooms and admits visitors.
-type Host struct {
-	// ID identifies the host in links, in sign-in names and in stored keys:
-	// lower-case letters, digits and hyphens, at most 32 characters. A new id
-	// makes the host's private link invalid. Required.
-	ID string `json:"id"`
-
-	// Name is what visitors see, at most 64 characters. Default: the name of
-	// the practice if there is one, otherwise the id.
-	Name string `json:"name,omitempty"`
-
-	// Email is the address for messages to this host. Default: none.
-	Email string `json:"email,omitempty"`
-
-	// Identity is a placeholder that yields the sign-in name of the person
-	// behind a request, such as `{http.auth.user.id}`. Whoever is signed in
-	// under this host's id is this host. `{env.…}` and `{file.…}` are replaced
-	// when the configuration is loaded, everything else for each request. A
-	// placeholder that is not set yields no identity. Default: none, and then
-	// only the private host link signs the host in.
-	Identity string `json:"identity,omitempty"`
-}
-
-// APIKey is a pair as LiveKit software uses it.
-type APIKey struct {
-	// Key names the pair; it appears as the issuer of tokens. Letters,
-	// digits, `_` and `-`. May be a placeholder such as `{env.VIDEO_KEY}`.
-	Key string `json:"key"`
-
-	// Secret signs and verifies tokens (HMAC-SHA-256), at least 32 bytes. Use
-	// a placeholder such as `{env.VIDEO_SECRET}` or `{file./run/secret}`, so
-	// that it does not stand in the configuration.
-	Secret string `json:"secret"`
-}
-
 // OwnPort returns the port that is to be opened beside those of the sites; ok is
 // false where there is none.
 func (a *App) OwnPort() (port int, ok bool) {
@@ -187,70 +126,18 @@ func (a *App) SetDefaults() {
 	}
 }
 
-// SetDefaults fills what is absent and brings the base path into its one
-// written form: a leading slash and none at the end.
-func (s *Site) SetDefaults() {
-	setDefault(&s.BasePath, DefaultBasePath)
-	if s.BasePath != "/" {
-		s.BasePath = strings.TrimSuffix(s.BasePath, "/")
-	}
-	setDefault(&s.Language, DefaultLanguage)
-	setDefault(&s.Address, DefaultAddress)
-	setDefault(&s.E2EE, DefaultE2EE)
-	setDefault(&s.WaitingRoom, DefaultWaitingRoom)
-	if s.MaxParticipants == 0 {
-		s.MaxParticipants = DefaultMaxParticipants
-	}
-	if len(s.Hosts) == 0 {
-		s.Hosts = []Host{{ID: DefaultHostID, Name: s.defaultHostName()}}
-	}
-	for i := range s.Hosts {
-		if utf8.RuneCountInString(s.Practice) <= maxNameRunes {
-			setDefault(&s.Hosts[i].Name, s.Practice)
-		}
-		setDefault(&s.Hosts[i].Name, s.Hosts[i].ID)
-	}
-}
-
-func (s *Site) defaultHostName() string {
-	switch {
-	case s.Practice != "":
-		return "" // the practice's name applies, as for every host
-	case s.Language == English:
-		return "Host"
-	default:
-		return "Praxis"
-	}
-}
-
-// Base returns the base path as a prefix for addresses: "" for the root,
-// otherwise without a slash at the end.
-func (s *Site) Base() string {
-	if s.BasePath == "/" {
-		return ""
-	}
-	return s.BasePath
-}
-
-// WaitingRoomOn reports whether visitors wait for the host's admission.
-func (s *Site) WaitingRoomOn() bool { return s.WaitingRoom != Off }
-
-// E2EERequired reports whether media must be encrypted from browser to
-// browser.
-func (s *Site) E2EERequired() bool { return s.E2EE == Required }
-
-// Host returns the host with this id.
-func (s *Site) Host(id string) (Host, bool) {
-	for _, h := range s.Hosts {
-		if h.ID == id {
-			return h, true
-		}
-	}
-	return Host{}, false
-}
-
 func setDefault(field *string, value string) {
 	if *field == "" {
 		*field = value
+	}
+}
+
+// orDefault sets a field that is zero to the first value that is not.
+func orDefault[T comparable](field *T, values ...T) {
+	var zero T
+	for _, v := range values {
+		if *field == zero {
+			*field = v
+		}
 	}
 }

@@ -19,14 +19,14 @@ func TestSiteDefaults(t *testing.T) {
 		host Host
 		base string
 	}{
-		{"nothing said", Site{}, Host{ID: "praxis", Name: "Praxis"}, "/video"},
-		{"english", Site{Language: "en"}, Host{ID: "praxis", Name: "Host"}, "/video"},
-		{"practice names the host", Site{Practice: "Dr. M"}, Host{ID: "praxis", Name: "Dr. M"}, "/video"},
-		{"long practice does not", Site{Practice: strings.Repeat("ä", 65)}, Host{ID: "praxis", Name: "praxis"}, "/video"},
-		{"host without name", Site{Hosts: []Host{{ID: "a"}}}, Host{ID: "a", Name: "a"}, "/video"},
-		{"host keeps its name", Site{Practice: "P", Hosts: []Host{{ID: "a", Name: "A"}}}, Host{ID: "a", Name: "A"}, "/video"},
-		{"root", Site{BasePath: "/"}, Host{ID: "praxis", Name: "Praxis"}, ""},
-		{"slash at the end", Site{BasePath: "/a/b/"}, Host{ID: "praxis", Name: "Praxis"}, "/a/b"},
+		{"nothing said", Site{}, Host{ID: "praxis", Name: "Praxis", LinkGeneration: 1}, "/video"},
+		{"english", Site{Language: "en"}, Host{ID: "praxis", Name: "Host", LinkGeneration: 1}, "/video"},
+		{"practice names the host", Site{Practice: "Dr. M"}, Host{ID: "praxis", Name: "Dr. M", LinkGeneration: 1}, "/video"},
+		{"long practice does not", Site{Practice: strings.Repeat("ä", 65)}, Host{ID: "praxis", Name: "praxis", LinkGeneration: 1}, "/video"},
+		{"host without name", Site{Hosts: []Host{{ID: "a"}}}, Host{ID: "a", Name: "a", LinkGeneration: 1}, "/video"},
+		{"host keeps its name", Site{Practice: "P", Hosts: []Host{{ID: "a", Name: "A"}}}, Host{ID: "a", Name: "A", LinkGeneration: 1}, "/video"},
+		{"root", Site{BasePath: "/"}, Host{ID: "praxis", Name: "Praxis", LinkGeneration: 1}, ""},
+		{"slash at the end", Site{BasePath: "/a/b/"}, Host{ID: "praxis", Name: "Praxis", LinkGeneration: 1}, "/a/b"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := tc.in

@@ -18,7 +18,8 @@ var (
 type FieldError struct {
 	// Field is the setting's word in a Caddyfile, such as "media_port".
 	Field string
-	// Owner is the id of the host the field belongs to, empty otherwise.
+	// Owner is what the field belongs to where that is not the site, such as
+	// "host muster"; empty otherwise.
 	Owner string
 	// Fix says what is wrong and what to write instead.
 	Fix string
@@ -31,7 +32,7 @@ type FieldError struct {
 func (e *FieldError) Error() string {
 	field := e.Field
 	if e.Owner != "" {
-		field = "host " + e.Owner + ": " + field
+		field = e.Owner + ": " + field
 	}
 	if errors.Is(e.Kind, ErrNotYet) {
 		return field + ": " + ErrNotYet.Error() + ": " + e.Fix
@@ -48,4 +49,12 @@ func invalid(field, fix string) error {
 
 func notYet(field, fix string) error {
 	return &FieldError{Field: field, Fix: fix, Kind: ErrNotYet}
+}
+
+// ownedBy says whose field an error is about.
+func ownedBy(err error, owner string) error {
+	if fe, ok := errors.AsType[*FieldError](err); ok {
+		fe.Owner = owner
+	}
+	return err
 }

@@ -4,7 +4,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net/mail"
 	"net/netip"
@@ -22,6 +21,7 @@ var (
 	basePathPattern = regexp.MustCompile(`^/[A-Za-z0-9._~/-]*$`)
 	phonePattern    = regexp.MustCompile(`^[0-9+()./ -]*[0-9][0-9+()./ -]*$`)
 	apiKeyPattern   = regexp.MustCompile(`^[A-Za-z0-9_-]{3,64}$`)
+	hostNamePattern = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
 	placeholder     = regexp.MustCompile(`\{[^{}\s]+\}`)
 )
 
@@ -76,21 +76,53 @@ func (a *App) Addrs() []netip.Addr {
 // Validate reports the first setting that cannot be accepted as a
 // *FieldError. Call it after SetDefaults and after placeholders of API keys
 // have been replaced by their values.
-func (s *Site) Validate() error { return s.validate(false) }
+func (s *Site) Validate() error {
+	if err := s.validate(false); err != nil {
+		return err
+	}
+	return s.Missing()
+}
 
-// ValidateUnexpanded is Validate for a configuration as it was written: API
-// keys that hold placeholders are believed.
+// ValidateUnexpanded is Validate for a configuration as it was written, also as
+// far as it has been read: values that hold placeholders are believed, and lines
+// may be missing.
 func (s *Site) ValidateUnexpanded() error { return s.validate(true) }
+
+// Missing reports a line that must be written and is not.
+func (s *Site) Missing() error {
+	for i := range s.Kinds {
+		if err := s.Kinds[i].Missing(); err != nil {
+			return err
+		}
+	}
+	if len(s.AllKinds()) == 0 {
+		return invalid("kind", "at least one kind of conversation must be left; take one off line out")
+	}
+	return s.SMTP.Missing()
+}
 
 func (s *Site) validate(unexpanded bool) error {
 	for _, check := range []func() error{
-		s.validateName, s.validateBasePath, s.validateTexts, s.validateChoices, s.validateHosts,
+		s.validateName, s.validateBasePath, s.validateTexts, s.validateProfile, s.validateChoices,
+		func() error { return s.validateHosts(unexpanded) },
+		s.validateTimes, s.validateAppearance, s.validateQuotas, s.validateKinds, s.SMTP.validate,
+		func() error { return validateKeys("api_key", s.APIKeys, unexpanded) },
 	} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
-	return validateAPIKeys(s.APIKeys, unexpanded)
+	return validateKeys("booking_key", s.Booking, unexpanded)
+}
+
+func (s *Site) validateQuotas() error {
+	switch {
+	case s.MaxRooms < 0 || s.MaxRooms > maxRooms:
+		return invalid("max_rooms", fmt.Sprintf("must be a number from 1 to %d", maxRooms))
+	case s.MaxPeople < 0 || s.MaxPeople == 1 || s.MaxPeople > maxPeople:
+		return invalid("max_people", fmt.Sprintf("must be a number from %d to %d", MinParticipants, maxPeople))
+	}
+	return nil
 }
 
 func (s *Site) validateName() error {
@@ -146,7 +178,7 @@ func (s *Site) validateChoices() error {
 	return nil
 }
 
-func (s *Site) validateHosts() error {
+func (s *Site) validateHosts(unexpanded bool) error {
 	seen := make(map[string]bool)
 	for _, h := range s.Hosts {
 		if !hostIDPattern.MatchString(h.ID) {
@@ -156,17 +188,14 @@ func (s *Site) validateHosts() error {
 			return invalid("host", fmt.Sprintf("there are two hosts with the id %q; give each its own", h.ID))
 		}
 		seen[h.ID] = true
-		if err := h.validate(); err != nil {
-			if fe, ok := errors.AsType[*FieldError](err); ok {
-				fe.Owner = h.ID
-			}
-			return err
+		if err := h.validate(unexpanded); err != nil {
+			return ownedBy(err, "host "+h.ID)
 		}
 	}
 	return nil
 }
 
-func (h *Host) validate() error {
+func (h *Host) validate(unexpanded bool) error {
 	if fix := checkText(h.Name, maxNameRunes); fix != "" {
 		return invalid("name", fix)
 	}
@@ -174,6 +203,12 @@ func (h *Host) validate() error {
 		if a, err := mail.ParseAddress(h.Email); err != nil || a.Address != h.Email || strings.ContainsAny(h.Email, "\r\n") {
 			return invalid("email", "must be one bare mail address, for example praxis@example.de")
 		}
+	}
+	if h.LinkGeneration < FirstLinkGeneration || h.LinkGeneration > maxLinkGeneration {
+		return invalid("link_generation", fmt.Sprintf("must be a number from %d to %d; raise it by one to make the old link invalid", FirstLinkGeneration, maxLinkGeneration))
+	}
+	if h.Calendar != "" && !(unexpanded && HasPlaceholder(h.Calendar)) && !isSecureURL(h.Calendar) {
+		return invalid("calendar", "must be the https address of an iCalendar feed, or a placeholder such as {env.CALENDAR_URL}")
 	}
 	return checkIdentity(h.Identity)
 }
@@ -195,21 +230,21 @@ func checkIdentity(identity string) error {
 	return nil
 }
 
-func validateAPIKeys(keys []APIKey, unexpanded bool) error {
+func validateKeys(field string, keys []APIKey, unexpanded bool) error {
 	seen := make(map[string]bool)
 	for _, k := range keys {
 		if !(unexpanded && HasPlaceholder(k.Key)) && !apiKeyPattern.MatchString(k.Key) {
-			return invalid("api_key", "the key must have 3 to 64 letters, digits, _ or -")
+			return invalid(field, "the key must have 3 to 64 letters, digits, _ or -")
 		}
 		if seen[k.Key] {
-			return invalid("api_key", fmt.Sprintf("the key %q is written twice", k.Key))
+			return invalid(field, fmt.Sprintf("the key %q is written twice", k.Key))
 		}
 		seen[k.Key] = true
 		if unexpanded && HasPlaceholder(k.Secret) {
 			continue
 		}
 		if len(k.Secret) < minSecretBytes || len(k.Secret) > maxSecretBytes {
-			return invalid("api_key", fmt.Sprintf("the secret must have %d to %d bytes; a good one comes from: openssl rand -base64 36", minSecretBytes, maxSecretBytes))
+			return invalid(field, fmt.Sprintf("the secret must have %d to %d bytes; a good one comes from: openssl rand -base64 36", minSecretBytes, maxSecretBytes))
 		}
 	}
 	return nil
