@@ -37,9 +37,11 @@ type Notice struct {
 	// UID names the booking, Before the one that a rescheduled booking replaces;
 	// they may be equal.
 	UID, Before string
-	Start, End  time.Time
-	Zone        string // of the host; may be empty
-	Guests      []Guest
+	// At is when the notice was made; the zero time where it does not say.
+	At         time.Time
+	Start, End time.Time
+	Zone       string // of the host; may be empty
+	Guests     []Guest
 }
 
 // Guest is somebody who booked.
@@ -65,8 +67,10 @@ func CheckNotice(secret, header string, body []byte) bool {
 // others' and change. A trigger that does not matter comes back with nothing but
 // itself. The error is [ErrNotice].
 func ParseNotice(body []byte) (Notice, error) {
+	//nolint:tagliatelle // the names are Cal.com's
 	var in struct {
-		Trigger Trigger `json:"triggerEvent"`
+		Trigger Trigger   `json:"triggerEvent"`
+		At      time.Time `json:"createdAt"`
 		Payload struct {
 			UID       string    `json:"uid"`
 			Before    string    `json:"rescheduleUid"`
@@ -85,6 +89,7 @@ func ParseNotice(body []byte) (Notice, error) {
 			} `json:"attendees"`
 		} `json:"payload"`
 	}
+	//nolint:tagliatelle // as above
 	var kind struct {
 		Trigger Trigger `json:"triggerEvent"`
 	}
@@ -98,7 +103,7 @@ func ParseNotice(body []byte) (Notice, error) {
 		return Notice{}, ErrNotice
 	}
 	p := in.Payload
-	n := Notice{Trigger: in.Trigger, UID: p.UID, Before: p.Before, Start: p.Start, End: p.End, Zone: p.Organizer.Zone}
+	n := Notice{Trigger: in.Trigger, At: in.At, UID: p.UID, Before: p.Before, Start: p.Start, End: p.End, Zone: p.Organizer.Zone}
 	if n.UID == "" || len(n.UID) > maxUID || len(n.Before) > maxUID || len(p.Attendees) > maxGuests ||
 		n.Trigger != Called && (!n.End.After(n.Start) || len(p.Attendees) == 0) {
 		return Notice{}, ErrNotice
