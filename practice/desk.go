@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/booking"
 	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
 	"github.com/caddy-videoroom/videoroom/token"
 )
@@ -57,6 +58,10 @@ type Desk struct {
 	agenda  *agenda // nil: no appointments
 	mail    func(*config.Site) Mailer
 	clerk   *clerk
+	// once lets every signature of booking software pass once; calls remembers
+	// what was carried out for it.
+	once  *booking.Once
+	calls *calls
 	// find returns the sites in force that may serve a site id.
 	find atomic.Pointer[func(siteID string) []*config.Site]
 
@@ -101,6 +106,7 @@ func New(o Options) *Desk {
 		d.now = time.Now
 	}
 	d.limits.setDefaults()
+	d.once = booking.NewOnce(d.now())
 	d.crowd = newCrowd(&d.limits, time.Now())
 	unwatch := d.rooms.Watch(d.changed)
 	d.wg.Go(func() { // ends with leave
@@ -109,6 +115,7 @@ func New(o Options) *Desk {
 	})
 	if o.Storage != nil {
 		d.agenda = newAgenda(o.Storage, d.log, d.now)
+		d.calls = newCalls(d.agenda.store, d.now)
 		d.clerk = newClerk(d)
 		d.wg.Go(d.clerk.run) // ends with leave
 	}
