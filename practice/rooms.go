@@ -42,6 +42,7 @@ type Keys interface {
 	VerifyGrant(site, capability string, now time.Time) (token.Grant, error)
 	Pseudonym(site, room, host string) string
 	Media(a token.Admission, now time.Time) (string, error)
+	VerifyMedia(site, media string, now time.Time) (token.Claims, error)
 }
 
 // Kind is a kind of media, as the wire of this package spells it.
