@@ -208,7 +208,23 @@ const waiting = signal<WaitingPerson[]>([
 ]);
 const ok = async () => {};
 const host: HostTools | null = q.has('host')
-  ? { waiting, admit: ok, decline: ok, mute: ok, remove: ok, end: ok }
+  ? {
+      waiting,
+      elsewhere: signal(1),
+      locked: signal(false),
+      door: signal({
+        colleagues: [{ id: 'zweit', name: 'Dr. Paul Zweit', present: true }],
+        admit: ok,
+        decline: ok,
+        message: ok,
+        hand: ok,
+      }),
+      lock: ok,
+      back: ok,
+      mute: ok,
+      remove: ok,
+      end: ok,
+    }
   : null;
 
 const page = {

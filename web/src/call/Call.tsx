@@ -18,12 +18,17 @@ import { LeaveDialog } from './LeaveDialog';
 import { People } from './People';
 import { Stage } from './Stage';
 import { TopBar } from './TopBar';
+import type { DoorTools } from './WaitingList';
 
 /** What only the host may do. Every promise rejects when the server refuses. */
 export interface HostTools {
   waiting: ReadonlySignal<readonly WaitingPerson[]>;
-  admit(knock: string): Promise<unknown>;
-  decline(knock: string): Promise<unknown>;
+  /** How many wait at the host's other rooms. */
+  elsewhere: ReadonlySignal<number>;
+  locked: ReadonlySignal<boolean>;
+  door: ReadonlySignal<DoorTools>;
+  lock(on: boolean): Promise<unknown>;
+  back(identity: string): Promise<unknown>;
   mute(identity: string): Promise<unknown>;
   remove(identity: string): Promise<unknown>;
   end(): Promise<unknown>;
@@ -72,7 +77,7 @@ export function Call({ page, session, host }: CallProps) {
         session={session}
         panel={panel}
         unread={unread}
-        waiting={host?.waiting.value.length ?? 0}
+        waiting={host ? host.waiting.value.length + host.elsewhere.value : 0}
         open={(p) => setPanel((old) => (old === p ? null : p))}
         devices={() => setDialog('devices')}
         leave={() => (host ? setDialog('leave') : void session.leave())}

@@ -6,7 +6,7 @@ import type { CallSnapshot, Member } from '../core/call/types';
 import { t } from '../i18n';
 import { Dialog } from '../ui/Dialog';
 import { Icon } from '../ui/Icon';
-import { closeIcon, micOffIcon } from '../ui/icons-media';
+import { closeIcon, doorIcon, micOffIcon } from '../ui/icons-media';
 import type { HostTools } from './Call';
 import { Panel } from './Panel';
 import { refused } from './refused';
@@ -34,11 +34,12 @@ export function People({ snapshot, host, onClose }: Props) {
           </p>
         )}
         {host && host.waiting.value.length > 0 && (
-          <WaitingList
-            waiting={host.waiting.value}
-            admit={(id) => attempt(host.admit(id))}
-            decline={(id) => attempt(host.decline(id))}
-          />
+          <WaitingList waiting={host.waiting.value} door={host.door.value} attempt={attempt} />
+        )}
+        {host && host.elsewhere.value > 0 && (
+          <p class="note" data-testid="waiting-elsewhere">
+            {t('door.elsewhere', { n: host.elsewhere.value })}
+          </p>
         )}
         <ul class="members">
           <Person member={snapshot.local} />
@@ -61,6 +62,16 @@ export function People({ snapshot, host, onClose }: Props) {
                   <button
                     type="button"
                     class="quiet-button"
+                    data-testid="back-person"
+                    aria-label={t('host.back.who', { name: m.name })}
+                    title={t('host.back')}
+                    onClick={() => attempt(host.back(m.identity))}
+                  >
+                    <Icon of={doorIcon} size={20} />
+                  </button>
+                  <button
+                    type="button"
+                    class="quiet-button"
                     data-testid="remove-person"
                     aria-label={t('host.remove.who', { name: m.name })}
                     title={t('host.remove')}
@@ -73,6 +84,20 @@ export function People({ snapshot, host, onClose }: Props) {
             </Person>
           ))}
         </ul>
+        {host && (
+          <div class="lock-room">
+            <label class="tick">
+              <input
+                type="checkbox"
+                data-testid="lock-room"
+                checked={host.locked.value}
+                onChange={(e) => attempt(host.lock(e.currentTarget.checked))}
+              />
+              {t('door.lock')}
+            </label>
+            <p class="hint">{t('door.lock.t')}</p>
+          </div>
+        )}
       </div>
       {host && removing && (
         <Dialog

@@ -27,4 +27,9 @@ export const callDu: Part = {
   'host.failed.unavailable': 'Der Server ist gerade voll ausgelastet. Versuche es in einer Minute noch einmal.',
   'host.failed.network': 'Der Server antwortet gerade nicht. Bitte versuche es gleich noch einmal.',
   'host.failed.not_host': 'Deine Anmeldung gilt nicht mehr. Lade die Seite neu.',
+
+  'door.message.field': 'Deine Nachricht',
+  'door.quick.1': 'Ich bin gleich bei dir.',
+  'door.quick.3': 'Bitte ruf uns an.',
+  'door.lock.t': 'Wer jetzt kommt, wartet, bis du hereinlässt.',
 };

@@ -78,3 +78,5 @@ export const speakerIcon: Shape = [
 export const sendIcon: Shape = ['M5 12h13', 'M12.5 6.5 18 12l-5.5 5.5'];
 
 export const pausedIcon: Shape = ['M9 7v10', 'M15 7v10'];
+
+export const doorIcon: Shape = ['M6.5 20V5.5a1 1 0 0 1 1-1h9a1 1 0 0 1 1 1V20', 'M4 20h16', 'M14 12.2v.2'];
