@@ -17,7 +17,9 @@ type Page struct {
 	Address  string // "sie" or "du"; anything else counts as "sie"
 	Practice string
 	Phone    string
-	Origin   string // "https://host[:port]" as the browser sees the site
+	// QuickExit gives visitors a button that leaves the page at once without a trace on the screen.
+	QuickExit bool
+	Origin    string // "https://host[:port]" as the browser sees the site
 }
 
 const assetPrefix = "_vr/"

@@ -2,23 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks';
-import type { CallSnapshot, Member } from '../core/call/types';
+import type { CallSession, Member } from '../core/call/types';
 import { t } from '../i18n';
 import { Dialog } from '../ui/Dialog';
 import { Icon } from '../ui/Icon';
 import { closeIcon, doorIcon, micOffIcon } from '../ui/icons-media';
 import type { HostTools } from './Call';
+import { AloneTick } from './Manners';
 import { Panel } from './Panel';
 import { refused } from './refused';
 import { WaitingList } from './WaitingList';
 
 interface Props {
-  snapshot: CallSnapshot;
+  session: CallSession;
   host: HostTools | null;
   onClose(): void;
 }
 
-export function People({ snapshot, host, onClose }: Props) {
+export function People({ session, host, onClose }: Props) {
+  const snapshot = session.snapshot.value;
   const [removing, setRemoving] = useState<Member | null>(null);
   const [failed, setFailed] = useState('');
   const attempt = (p: Promise<unknown>) => {
@@ -84,6 +86,7 @@ export function People({ snapshot, host, onClose }: Props) {
             </Person>
           ))}
         </ul>
+        <AloneTick session={session} />
         {host && (
           <div class="lock-room">
             <label class="tick">
@@ -131,12 +134,13 @@ export function People({ snapshot, host, onClose }: Props) {
 function Person({ member, children }: { member: Member; children?: preact.ComponentChildren }) {
   const state = member.microphone === 'on' ? '' : t(member.microphone === 'muted' ? 'call.muted' : 'call.nomic');
   const camera = member.camera ? '' : t('call.nocam');
+  const place = member.alone === null ? '' : t(member.alone ? 'manners.alone' : 'manners.notAlone');
   return (
     <li class="person" data-testid="person" data-identity={member.identity}>
       <span class="person-name">
         {member.name}
         {member.local && ` (${t('call.you')})`}
-        <small>{[state, camera].filter(Boolean).join(' · ')}</small>
+        <small>{[state, camera, place].filter(Boolean).join(' · ')}</small>
       </span>
       {children}
     </li>

@@ -98,6 +98,7 @@ function InCall({ desk, room, session, view: View }: InCallProps) {
       elsewhere,
       locked,
       door,
+      plannedEnd: null,
       lock: (on) => channel.do({ do: on ? 'lock' : 'unlock', room }),
       back: (identity) => channel.do({ do: 'back', room, identity }),
       mute: (identity) => channel.do({ do: 'mute', room, identity, kind: 'audio' }),

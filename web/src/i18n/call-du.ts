@@ -32,4 +32,9 @@ export const callDu: Part = {
   'door.quick.1': 'Ich bin gleich bei dir.',
   'door.quick.3': 'Bitte ruf uns an.',
   'door.lock.t': 'Wer jetzt kommt, wartet, bis du hereinlässt.',
+
+  'manners.alone.q': 'Bist du allein im Raum?',
+  'manners.alone.t': 'Die anderen sehen deine Antwort.',
+  'manners.company.own': 'Dein Mikrofon und deine Kamera sind aus. Die anderen sehen, dass jemand hereingekommen ist.',
+  'manners.company.other': (p: { name: string }) => `Bei ${p.name} kommt jemand herein. Bitte warte kurz.`,
 };

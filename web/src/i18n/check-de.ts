@@ -125,4 +125,7 @@ export const checkDe = {
   'waiting.offer.yes': (p: { name: string }) => `Ja, zu ${p.name}`,
   'waiting.offer.no': 'Nein, ich warte weiter',
   'waiting.moved': (p: { name: string }) => `Sie warten jetzt bei ${p.name}.`,
+
+  'exit.do': 'Schnell weg',
+  'exit.hint': 'zweimal Esc',
 };

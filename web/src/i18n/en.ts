@@ -173,4 +173,7 @@ export const en: Like<typeof de & typeof checkDe> = {
   'waiting.offer.yes': (p) => `Yes, to ${p.name}`,
   'waiting.offer.no': 'No, I keep waiting',
   'waiting.moved': (p) => `You are now waiting for ${p.name}.`,
+
+  'exit.do': 'Leave quickly',
+  'exit.hint': 'press Esc twice',
 };

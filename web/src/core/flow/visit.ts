@@ -11,6 +11,7 @@ import { Capture, type Handover, type Kind, kinds, MediaRefused } from '../media
 import { play, unlockTones } from '../media/tone';
 import { type Page, readFragment, socketURL } from '../page';
 import { type ErrorCode, fromApi } from './errors';
+import { onExit } from './exit';
 import { type Event, type State, step, type Want } from './machine';
 
 /** A media token is good for ten minutes; a little is kept back for the way. */
@@ -57,6 +58,7 @@ export class Visit {
     window.addEventListener('online', () => this.#hurry());
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#hurry());
     window.addEventListener('pagehide', () => this.capture.stop());
+    onExit(() => this.capture.stop());
   }
 
   get state(): ReadonlySignal<State> {
