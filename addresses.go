@@ -113,6 +113,8 @@ func walk(routes caddyhttp.RouteList, in place, visit func(*Handler, place)) {
 				here.prefix = in.prefix
 			case *caddyhttp.Subroute:
 				walk(m.Routes, here, visit)
+			case *quiet:
+				walk(m.routes, here, visit)
 			case *Handler:
 				visit(m, here)
 			}

@@ -31,6 +31,10 @@ const (
 	adviceProxy    = "calls from other machines may find no way to a site without HTTPS: where another proxy stands before Caddy, write videoroom { media_port 8443 } into the Caddyfile's global options, let that port through to this machine in UDP and TCP, and restart Caddy"
 )
 
+// adviceRedirect is said where Caddy itself sends people from http:// to https://
+// and logs it: no route of ours stands there.
+const adviceRedirect = "requests over http:// are redirected by Caddy before videoroom sees them, and their addresses, which name rooms, appear in the access log: write a site without log for them into the Caddyfile"
+
 // What is said where videoroom has opened the UDP port of a site.
 const (
 	openedNoHTTP3 = "videoroom has opened the UDP port of the site for calls, because HTTP/3 is off there"
@@ -72,7 +76,50 @@ func (s started) Handle(context.Context, caddy.Event) error {
 		a.log.Log(context.Background(), level, text, slog.Any("ports", ports))
 	}
 	openUDP(hub, ports, own)
+	a.adviseRedirects()
 	return nil
+}
+
+// adviseRedirects says what to write where redirects to https:// are logged.
+func (a *App) adviseRedirects() {
+	for _, srv := range a.servers() {
+		automatic := srv.AutoHTTPS == nil || !srv.AutoHTTPS.Disabled && !srv.AutoHTTPS.DisableRedir
+		if srv.Logs == nil || len(srv.TLSConnPolicies) == 0 || !automatic {
+			continue
+		}
+		var lines []string
+		walk(srv.Routes, place{}, func(_ *Handler, in place) {
+			for _, host := range in.hosts {
+				line := "http://" + host + " {\n\tredir https://{host}{uri} 308\n}"
+				if !slices.Contains(lines, line) && !a.redirects(host) {
+					lines = append(lines, line)
+				}
+			}
+		})
+		if len(lines) > 0 {
+			a.log.Warn(adviceRedirect, slog.Any("write", lines))
+		}
+	}
+}
+
+// redirects reports whether the configuration has a site of its own for http://
+// and this host name, which then takes the place of Caddy's redirect.
+func (a *App) redirects(host string) bool {
+	app, err := a.ctx.AppIfConfigured("http")
+	if err != nil {
+		return false
+	}
+	for _, srv := range app.(*caddyhttp.App).Servers {
+		if len(srv.TLSConnPolicies) > 0 {
+			continue
+		}
+		for _, route := range srv.Routes {
+			if srv.Logs == nil && slices.Contains(hostsOf(route.MatcherSets), host) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // openUDP has the hub open the UDP ports of sites that HTTP/3 does not. Beside a

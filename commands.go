@@ -47,7 +47,9 @@ link stands alone on the first line of the standard output.
 
 Whoever holds the link is the host: hand it over in person or through a channel
 you trust, and keep it as a bookmark. The same link is printed every time. It
-stays valid until the host's id or the site's id changes.
+stays valid until link_generation of the host is raised in the configuration, or
+the host's id or the site's id changes; a reload then signs out whoever came in
+by it.
 
 Caddy must be running with a configuration that uses videoroom, and with its
 administration endpoint switched on.`,

@@ -36,11 +36,11 @@ func init() {
 // visitors and hosts, the waiting room, and the way into the call. Requests
 // that it does not know go to the next handler.
 //
-// Requests beneath its path appear in no access log, because their addresses
-// name rooms. Two things stand before this handler and see addresses first:
-// directives that refuse requests, such as basic_auth for a whole site, where
-// `log_skip` keeps the path out of the log; and, at level DEBUG only, the
-// rewriting that handle_path does.
+// Requests beneath its path appear in no access log and no error log, because
+// their addresses name rooms; also where another directive answers them. Two
+// things see addresses before: Caddy's own redirect from http:// to https://,
+// about which the module says at start what to write; and, at level DEBUG only,
+// directives that log what they do, such as the rewriting of handle_path.
 //
 // Behind another proxy, `trusted_proxies` must name it, so that limits count
 // the visitor and not the proxy, and so that pages reached through HTTPS are
@@ -68,9 +68,9 @@ func (Handler) CaddyModule() caddy.ModuleInfo {
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.log = ctx.Slogger()
 	site := h.Site
-	site.Hosts = slices.Clone(h.Hosts)
 	site.APIKeys = slices.Clone(h.APIKeys)
-	site.SetDefaults()
+	site.Booking = slices.Clone(h.Booking)
+	site.SetDefaults() // copies the hosts and the mail server
 	if err := expand(&site); err != nil {
 		return fmt.Errorf("videoroom: %w", err)
 	}
@@ -82,6 +82,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.app = app.(*App)
 	h.server, _ = ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	h.app.register(h)
+	if err := h.hush(ctx); err != nil {
+		return fmt.Errorf("videoroom: keeping requests out of logs: %w", err)
+	}
 	return nil
 }
 
@@ -105,24 +108,44 @@ func (h *Handler) Cleanup() error {
 // placeholder, never a value.
 func expand(site *config.Site) error {
 	repl := caddy.NewReplacer()
-	for i := range site.APIKeys {
-		k := &site.APIKeys[i]
-		for _, field := range []*string{&k.Key, &k.Secret} {
-			if !config.HasPlaceholder(*field) {
-				continue
-			}
-			value, err := repl.ReplaceOrErr(*field, true, true)
-			if err != nil {
-				return fmt.Errorf("api_key: %w", err)
-			}
-			*field = value
+	for _, secret := range secrets(site) {
+		if !config.HasPlaceholder(*secret.value) {
+			continue
 		}
+		value, err := repl.ReplaceOrErr(*secret.value, true, true)
+		if err != nil {
+			return fmt.Errorf("%s: %w", secret.field, err)
+		}
+		*secret.value = value
 	}
 	for i := range site.Hosts {
 		// What only a request can fill stays as it is.
 		site.Hosts[i].Identity = repl.ReplaceKnown(site.Hosts[i].Identity, "")
 	}
 	return nil
+}
+
+// secret is a setting that may be a placeholder as a whole.
+type secret struct {
+	field string
+	value *string
+}
+
+func secrets(site *config.Site) []secret {
+	var all []secret
+	for i := range site.APIKeys {
+		all = append(all, secret{"api_key", &site.APIKeys[i].Key}, secret{"api_key", &site.APIKeys[i].Secret})
+	}
+	for i := range site.Booking {
+		all = append(all, secret{"booking_key", &site.Booking[i].Key}, secret{"booking_key", &site.Booking[i].Secret})
+	}
+	for i := range site.Hosts {
+		all = append(all, secret{"host " + site.Hosts[i].ID + ": calendar", &site.Hosts[i].Calendar})
+	}
+	if site.SMTP != nil {
+		all = append(all, secret{"smtp: user", &site.SMTP.User}, secret{"smtp: password", &site.SMTP.Password})
+	}
+	return all
 }
 
 // Interface guards

@@ -116,6 +116,93 @@ func TestProcess(t *testing.T) {
 	}
 }
 
+// TestRevokedHostLink raises link_generation in a running process: the page that
+// the old link opened is signed out, the link is refused, and another is printed.
+func TestRevokedHostLink(t *testing.T) {
+	l := newLab(t)
+	file := filepath.Join(l.dir, "Caddyfile")
+	write := func(line string) {
+		t.Helper()
+		text := l.config("http://localhost:HTTP {\n\tvideoroom {\n\t\thost muster {\n\t\t\tname A\n\t\t\t" + line + "\n\t\t}\n\t}\n}\n")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	run := func(args ...string) string {
+		t.Helper()
+		out, err := l.caddyCommand(ctx, args...).Output()
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	write("")
+	l.startProcess(ctx, file)
+	key := func() string {
+		t.Helper()
+		_, key, ok := strings.Cut(run("videoroom", "host-link", "--config", file), "#k=")
+		if !ok {
+			t.Fatal("no link was printed")
+		}
+		return key
+	}
+	old := key()
+	const base = "http://localhost:HTTP/video"
+	host := l.signIn(base, fmt.Sprintf(`{"key":%q}`, old))
+	write("link_generation 2")
+	run("reload", "--config", file)
+	if code := host.awaitClose(); code != websocket.StatusPolicyViolation {
+		t.Errorf("the page of the old link was closed with %v, want 1008", code)
+	}
+	post := []func(*http.Request){body(fmt.Sprintf(`{"key":%q}`, old)), header("Origin", fmt.Sprintf("http://localhost:%d", l.http))}
+	if resp, _ := l.do(http.MethodPost, base+"/api/v1/host/session", post...); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the old link: %d, want 401", resp.StatusCode)
+	}
+	renewed := key()
+	if renewed == old {
+		t.Error("the same link is printed again")
+	}
+	l.signIn(base, fmt.Sprintf(`{"key":%q}`, renewed))
+	// A restart does not bring the old link back.
+	run("reload", "--config", file, "--force")
+	if again := key(); again != renewed {
+		t.Error("the link changes without need")
+	}
+}
+
+// startProcess runs a Caddy process until the test ends.
+func (l *lab) startProcess(ctx context.Context, file string) {
+	l.t.Helper()
+	l.start(ctx, file)
+	l.awaitHTTP()
+}
+
+// startTLSProcess is startProcess for sites with HTTPS.
+func (l *lab) startTLSProcess(ctx context.Context, file string) {
+	l.t.Helper()
+	l.start(ctx, file)
+	l.awaitTLS()
+}
+
+func (l *lab) start(ctx context.Context, file string) {
+	l.t.Helper()
+	server := l.caddyCommand(ctx, "run", "--config", file)
+	var log bytes.Buffer
+	server.Stdout, server.Stderr = &log, &log
+	if err := server.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() {
+		_ = server.Process.Signal(syscall.SIGTERM)
+		_ = server.Wait() // an end by the context is no failure here
+		if l.t.Failed() {
+			l.t.Logf("the process said: %s", &log)
+		}
+	})
+}
+
 func (l *lab) awaitHTTP() {
 	l.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)

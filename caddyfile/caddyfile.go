@@ -16,24 +16,55 @@ import (
 // Site reads the site directive:
 //
 //	videoroom [<base path>] {
+//		profile          praxis|beratung|mpu|verband|anlage31b
 //		site             <name>
 //		practice         <name>
 //		phone            <number>
 //		language         de|en
 //		address          sie|du
+//		timezone         <IANA name>
+//		logo             <path>
+//		color            <"#rrggbb">
+//		in_person_url    <https address or path>
+//		checklist        <line>...
 //		host <id> {
-//			name     <name>
-//			email    <address>
-//			identity <placeholder>
+//			name            <name>
+//			email           <address>
+//			identity        <placeholder>
+//			calendar        <https address>
+//			link_generation <number>
 //		}
+//		kind <id> [off] {
+//			name             <name>
+//			recording        off
+//			in_person        on|off
+//			named_list       on|off
+//			host_first       on|off
+//			max_participants <number>
+//			duration         <time>
+//		}
+//		smtp <host:port> {
+//			from     <address>
+//			user     <name>
+//			password <placeholder>
+//			tls      starttls|tls|off
+//		}
+//		opens_before     <time>
+//		closes_after     <time>
+//		reminder         <time>|off
+//		retention        <time>
 //		e2ee             off
 //		waiting_room     on|off
 //		max_participants <number>
+//		max_rooms        <number>
+//		max_people       <number>
 //		api_key          <key> <secret>
+//		booking_key      <key> <secret>
 //	}
 //
-// Every line may be missing; host and api_key may be repeated. The result
-// holds only what was written: defaults are filled in when the server starts.
+// Every line may be missing; host, kind, api_key and booking_key may be
+// repeated. The result holds only what was written: defaults are filled in when
+// the server starts.
 func Site(d *caddyfile.Dispenser) (config.Site, error) {
 	var site config.Site
 	if !d.Next() {
@@ -50,15 +81,16 @@ func Site(d *caddyfile.Dispenser) (config.Site, error) {
 	}
 	check := func() error {
 		probe := site
-		probe.Hosts = append([]config.Host(nil), site.Hosts...)
 		probe.SetDefaults()
 		return probe.ValidateUnexpanded()
 	}
 	if err := checked(d, check); err != nil {
 		return site, err
 	}
-	err := siteWords.read(d, &site, check)
-	return site, err
+	if err := siteWords.read(d, &site, check); err != nil {
+		return site, err
+	}
+	return site, checked(d, site.Missing)
 }
 
 // App reads the global option:

@@ -8,7 +8,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-videoroom/videoroom/config"
@@ -24,6 +26,32 @@ func TestSite(t *testing.T) {
 		{"word alone", `videoroom`, config.Site{}},
 		{"base path", `videoroom /sprechstunde`, config.Site{BasePath: "/sprechstunde"}},
 		{"empty block", "videoroom {\n}", config.Site{}},
+		{"practice", `videoroom {
+			kind therapie {
+				in_person off
+				duration  1h
+			}
+			kind kurz off
+			smtp localhost:25 {
+				from     praxis@example.de
+				user     u
+				password {env.P}
+				tls      off
+			}
+			reminder     off
+			opens_before 1d
+			checklist    a "b c"
+			booking_key  cal {env.B}
+			host a {
+				link_generation 3
+			}
+		}`, config.Site{
+			Kinds:    []config.KindSetting{{ID: "therapie", InPerson: "off", Duration: caddy.Duration(time.Hour)}, {ID: "kurz", Disabled: true}},
+			SMTP:     &config.SMTP{Server: "localhost:25", From: "praxis@example.de", User: "u", Password: "{env.P}", TLS: "off"},
+			Reminder: config.ReminderOff, OpensBefore: caddy.Duration(24 * time.Hour), Checklist: []string{"a", "b c"},
+			Booking: []config.APIKey{{Key: "cal", Secret: "{env.B}"}},
+			Hosts:   []config.Host{{ID: "a", LinkGeneration: 3}},
+		}},
 		{"everything", `videoroom / {
 			site             praxis
 			practice         "Praxis Dr. Muster"
@@ -74,7 +102,15 @@ func TestSiteErrorsNameLineAndFix(t *testing.T) {
 		{"global word", "videoroom {\n\tmedia_port 8443\n}", "belong here but into the global options"},
 		{"host word", "videoroom {\n\tidentity {http.auth.user.id}\n}", "belong here but into a host"},
 		{"site word in host", "videoroom {\n\thost a {\n\t\tphone 1\n\t}\n}", "belong here but into the site's directive"},
-		{"later", "videoroom {\n\tsmtp mail.example.de:587\n}", "smtp: not available yet: mail comes"},
+		{"later", "videoroom {\n\tengine livekit\n}", "engine: not available yet: media runs"},
+		{"sender missing", "videoroom {\n\tsmtp mail.example.de:587\n}", "smtp: from: is missing"},
+		{"mail password", "videoroom {\n\tsmtp m:25 {\n\t\tfrom a@b.de\n\t\ttls yes\n\t}\n}", "starttls or tls or off"},
+		{"site word in mail", "videoroom {\n\tsmtp m:25 {\n\t\tphone 1\n\t}\n}", "belong here but into the site's directive"},
+		{"kind without id", "videoroom {\n\tkind\n}", "kind needs a value"},
+		{"kind on", "videoroom {\n\tkind kurz on\n}", "write kind kurz off"},
+		{"kind word", "videoroom {\n\tkind kurz {\n\t\tin_persn on\n\t}\n}", "did you mean in_person?"},
+		{"no time", "videoroom {\n\topens_before 30\n}", "write for example opens_before 30m"},
+		{"reminder", "videoroom {\n\treminder soon\n}", "write for example reminder 30m"},
 		{"later value", "videoroom {\n\te2ee required\n}", "e2ee: not available yet"},
 		{"unquoted", "videoroom {\n\tpractice Praxis Muster\n}", `put quotes around it: practice "Praxis Muster"`},
 		{"missing", "videoroom {\n\tphone\n}", `needs a value; write for example phone "+49`},
@@ -152,6 +188,9 @@ func TestApp(t *testing.T) {
 func TestEveryWordIsWrittenAsItsUsageSays(t *testing.T) {
 	for name, w := range siteWords.words {
 		line := strings.NewReplacer("{ … }", "", "<key>", "key").Replace(w.usage)
+		if name == "smtp" {
+			line += "{\n\t\tfrom praxis@example.de\n\t}"
+		}
 		if !strings.HasPrefix(w.usage, name+" ") {
 			t.Errorf("usage of %s is %q", name, w.usage)
 		}
@@ -161,6 +200,23 @@ func TestEveryWordIsWrittenAsItsUsageSays(t *testing.T) {
 	}
 	for _, w := range hostWords.words {
 		if _, err := Site(caddyfile.NewTestDispenser("videoroom {\n\thost a {\n\t\t" + w.usage + "\n\t}\n}")); err != nil {
+			t.Errorf("%q: %v", w.usage, err)
+		}
+	}
+	for _, w := range kindWords.words {
+		if _, err := Site(caddyfile.NewTestDispenser("videoroom {\n\tkind beratung {\n\t\t" + w.usage + "\n\t}\n}")); err != nil {
+			t.Errorf("%q: %v", w.usage, err)
+		}
+	}
+	const sender = "from praxis@example.de\n\t\tuser praxis\n\t\tpassword {env.X}\n\t\ttls starttls"
+	for name, w := range smtpWords.words {
+		lines := strings.Split(sender, "\n\t\t")
+		for i, line := range lines {
+			if strings.HasPrefix(line, name+" ") {
+				lines[i] = w.usage
+			}
+		}
+		if _, err := Site(caddyfile.NewTestDispenser("videoroom {\n\tsmtp mail.example.de {\n\t\t" + strings.Join(lines, "\n\t\t") + "\n\t}\n}")); err != nil {
 			t.Errorf("%q: %v", w.usage, err)
 		}
 	}
@@ -177,7 +233,8 @@ func FuzzCaddyfile(f *testing.F) {
 	for _, seed := range []string{
 		"videoroom", "videoroom /video {\n}", "videoroom {\n\tphone \"+49 69\"\n\thost a {\n\t\tname b\n\t}\n}",
 		"videoroom {\n\tapi_key k {env.S}\n\te2ee off\n}", "videoroom {\n\tmedia_port 1\n\tpublic_ip ::1\n}", "videoroom { a {",
-		"videoroom {\n\tphone {\n}}", "videoroom }\n{", "videoroom {\n\tpractice <<X\n\tabc\n\tX\n}",
+		"videoroom {\n\tphone {\n}}", "videoroom }\n{", "videoroom {\n\tkind a {\n\t\tname b\n\t}\n\tkind kurz off\n\treminder off\n\tsmtp h:1 {\n\t\tfrom a@b\n\t}\n\tcolor \"#000000\"\n}",
+		"videoroom {\n\tpractice <<X\n\tabc\n\tX\n}",
 	} {
 		f.Add(seed)
 	}

@@ -4,9 +4,7 @@
 package caddyfile
 
 import (
-	"fmt"
-	"strconv"
-
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-videoroom/videoroom/config"
@@ -16,6 +14,8 @@ import (
 const (
 	inSite   = "the site's directive: videoroom { … }"
 	inHost   = "a host: videoroom { host <id> { … } }"
+	inKind   = "a kind of conversation: videoroom { kind <id> { … } }"
+	inSMTP   = "the mail server: videoroom { smtp <host:port> { … } }"
 	inGlobal = "the global options at the top of the file: { videoroom { … } }"
 )
 
@@ -30,35 +30,72 @@ var siteWords = &vocabulary[config.Site]{
 		"e2ee":             text("e2ee off", func(s *config.Site) *string { return &s.E2EE }),
 		"waiting_room":     text("waiting_room on", func(s *config.Site) *string { return &s.WaitingRoom }),
 		"max_participants": number("max_participants 10", func(s *config.Site) *int { return &s.MaxParticipants }),
-		"host":             {usage: "host muster { … }", min: 1, max: 1, repeat: true, block: true, set: readHost},
-		"api_key": {
-			usage: "api_key <key> {env.VIDEO_SECRET}", min: 2, max: 2, repeat: true,
+		"max_rooms":        number("max_rooms 20", func(s *config.Site) *int { return &s.MaxRooms }),
+		"max_people":       number("max_people 60", func(s *config.Site) *int { return &s.MaxPeople }),
+		"profile":          text("profile praxis", func(s *config.Site) *string { return &s.Profile }),
+		"timezone":         text("timezone Europe/Berlin", func(s *config.Site) *string { return &s.Timezone }),
+		"opens_before":     duration("opens_before 30m", func(s *config.Site) *caddy.Duration { return &s.OpensBefore }),
+		"closes_after":     duration("closes_after 2h", func(s *config.Site) *caddy.Duration { return &s.ClosesAfter }),
+		"reminder":         orOff(duration("reminder 30m", func(s *config.Site) *caddy.Duration { return &s.Reminder })),
+		"retention":        duration("retention 24h", func(s *config.Site) *caddy.Duration { return &s.Retention }),
+		"logo":             text("logo /logo.svg", func(s *config.Site) *string { return &s.Logo }),
+		"color":            text(`color "#1f6f5c"`, func(s *config.Site) *string { return &s.Color }),
+		"in_person_url":    text("in_person_url /kontakt", func(s *config.Site) *string { return &s.InPersonURL }),
+		"checklist": {
+			usage: `checklist "Türklingel aus" "Telefon stumm"`, min: 1, max: 12,
 			set: func(_ *caddyfile.Dispenser, s *config.Site, args []string, _ func() error) error {
-				s.APIKeys = append(s.APIKeys, config.APIKey{Key: args[0], Secret: args[1]})
+				s.Checklist = args
 				return nil
 			},
 		},
+		"host":        {usage: "host muster { … }", min: 1, max: 1, repeat: true, block: true, set: readHost},
+		"kind":        {usage: "kind beratung { … }", min: 1, max: 2, repeat: true, block: true, set: readKind},
+		"smtp":        {usage: "smtp mail.example.de:587 { … }", min: 1, max: 1, block: true, set: readSMTP},
+		"api_key":     pair("api_key <key> {env.VIDEO_SECRET}", func(s *config.Site) *[]config.APIKey { return &s.APIKeys }),
+		"booking_key": pair("booking_key <key> {env.BOOKING_SECRET}", func(s *config.Site) *[]config.APIKey { return &s.Booking }),
 	},
 	later: map[string]string{
-		"smtp":      "mail comes with a later version; send the link to the visitor yourself",
 		"recording": "nothing is recorded; leave the line out",
-		"profile":   "set the lines that a profile would set one by one",
 		"engine":    "media runs in this server; leave the line out",
 	},
-	elsewhere: map[string]string{
-		"media_port": inGlobal, "public_ip": inGlobal,
-		"name": inHost, "email": inHost, "identity": inHost,
-	},
+	elsewhere: map[string]string{},
 }
 
 var hostWords = &vocabulary[config.Host]{
 	place: inHost,
 	words: map[string]word[config.Host]{
-		"name":     text(`name "Dr. Muster"`, func(h *config.Host) *string { return &h.Name }),
-		"email":    text("email praxis@example.de", func(h *config.Host) *string { return &h.Email }),
-		"identity": text("identity {http.auth.user.id}", func(h *config.Host) *string { return &h.Identity }),
+		"name":            text(`name "Dr. Muster"`, func(h *config.Host) *string { return &h.Name }),
+		"email":           text("email praxis@example.de", func(h *config.Host) *string { return &h.Email }),
+		"identity":        text("identity {http.auth.user.id}", func(h *config.Host) *string { return &h.Identity }),
+		"calendar":        text("calendar {env.CALENDAR_URL}", func(h *config.Host) *string { return &h.Calendar }),
+		"link_generation": number("link_generation 2", func(h *config.Host) *int { return &h.LinkGeneration }),
 	},
-	elsewhere: map[string]string{"media_port": inGlobal, "public_ip": inGlobal},
+	elsewhere: map[string]string{},
+}
+
+var kindWords = &vocabulary[config.KindSetting]{
+	place: inKind,
+	words: map[string]word[config.KindSetting]{
+		"name":             text("name Beratung", func(k *config.KindSetting) *string { return &k.Name }),
+		"recording":        text("recording off", func(k *config.KindSetting) *string { return &k.Recording }),
+		"in_person":        text("in_person on", func(k *config.KindSetting) *string { return &k.InPerson }),
+		"named_list":       text("named_list on", func(k *config.KindSetting) *string { return &k.NamedList }),
+		"host_first":       text("host_first on", func(k *config.KindSetting) *string { return &k.HostFirst }),
+		"max_participants": number("max_participants 4", func(k *config.KindSetting) *int { return &k.MaxParticipants }),
+		"duration":         duration("duration 50m", func(k *config.KindSetting) *caddy.Duration { return &k.Duration }),
+	},
+	elsewhere: map[string]string{},
+}
+
+var smtpWords = &vocabulary[config.SMTP]{
+	place: inSMTP,
+	words: map[string]word[config.SMTP]{
+		"from":     text(`from "Praxis Muster <praxis@example.de>"`, func(m *config.SMTP) *string { return &m.From }),
+		"user":     text("user praxis", func(m *config.SMTP) *string { return &m.User }),
+		"password": text("password {env.SMTP_PASSWORD}", func(m *config.SMTP) *string { return &m.Password }),
+		"tls":      text("tls starttls", func(m *config.SMTP) *string { return &m.TLS }),
+	},
+	elsewhere: map[string]string{},
 }
 
 var appWords = &vocabulary[config.App]{
@@ -73,42 +110,28 @@ var appWords = &vocabulary[config.App]{
 			},
 		},
 	},
-	elsewhere: map[string]string{"name": inHost, "email": inHost, "identity": inHost},
+	elsewhere: map[string]string{},
 }
 
 func init() {
-	for name := range siteWords.words {
-		hostWords.elsewhere[name] = inSite
-		appWords.elsewhere[name] = inSite
-	}
-	for name := range siteWords.later {
-		hostWords.elsewhere[name] = inSite
-		appWords.elsewhere[name] = inSite
-	}
+	// Of words that stand in several places the last one here is named.
+	place(appWords, inGlobal)
+	place(smtpWords, inSMTP)
+	place(kindWords, inKind)
+	place(hostWords, inHost)
+	place(siteWords, inSite)
 }
 
-func readHost(d *caddyfile.Dispenser, s *config.Site, args []string, check func() error) error {
-	s.Hosts = append(s.Hosts, config.Host{ID: args[0]})
-	if err := checked(d, check); err != nil {
-		return err
-	}
-	return hostWords.read(d, &s.Hosts[len(s.Hosts)-1], check)
-}
-
-func text[T any](usage string, field func(*T) *string) word[T] {
-	return word[T]{usage: usage, min: 1, max: 1, set: func(_ *caddyfile.Dispenser, into *T, args []string, _ func() error) error {
-		*field(into) = args[0]
-		return nil
-	}}
-}
-
-func number[T any](usage string, field func(*T) *int) word[T] {
-	return word[T]{usage: usage, min: 1, max: 1, set: func(_ *caddyfile.Dispenser, into *T, args []string, _ func() error) error {
-		n, err := strconv.Atoi(args[0])
-		if err != nil || n <= 0 {
-			return fmt.Errorf("%q is not a number above zero; write for example %s", args[0], usage)
+// place lets all tables say where the words of one belong.
+func place[T any](v *vocabulary[T], where string) {
+	for _, table := range []map[string]string{
+		appWords.elsewhere, siteWords.elsewhere, hostWords.elsewhere, kindWords.elsewhere, smtpWords.elsewhere,
+	} {
+		for name := range v.words {
+			table[name] = where
 		}
-		*field(into) = n
-		return nil
-	}}
+		for name := range v.later {
+			table[name] = where
+		}
+	}
 }

@@ -169,9 +169,7 @@ func inKindTable(id string) bool {
 	return false
 }
 
-// validateKinds checks what is written; with unexpanded also lines may be
-// missing, because the rest may follow.
-func (s *Site) validateKinds(unexpanded bool) error {
+func (s *Site) validateKinds() error {
 	seen := make(map[string]bool)
 	for i := range s.Kinds {
 		k := &s.Kinds[i]
@@ -182,22 +180,24 @@ func (s *Site) validateKinds(unexpanded bool) error {
 			return invalid("kind", fmt.Sprintf("%q stands twice; put its lines into one block", k.ID))
 		}
 		seen[k.ID] = true
-		if err := k.validate(s.MaxParticipants, unexpanded); err != nil {
+		if err := k.validate(s.MaxParticipants); err != nil {
 			return ownedBy(err, "kind "+k.ID)
 		}
-	}
-	if !unexpanded && len(s.AllKinds()) == 0 {
-		return invalid("kind", "at least one kind of conversation must be left; take one off line out")
 	}
 	return nil
 }
 
-func (k *KindSetting) validate(size int, unexpanded bool) error {
+// Missing reports a line that must be written and is not.
+func (k *KindSetting) Missing() error {
+	if k.Name == "" && !inKindTable(k.ID) && !k.Disabled {
+		return ownedBy(invalid("name", "is missing; a kind of your own needs one, for example name Paarberatung"), "kind "+k.ID)
+	}
+	return nil
+}
+
+func (k *KindSetting) validate(size int) error {
 	if fix := checkText(k.Name, maxNameRunes); fix != "" {
 		return invalid("name", fix)
-	}
-	if k.Name == "" && !inKindTable(k.ID) && !k.Disabled && !unexpanded {
-		return invalid("name", "a kind of your own needs a name, for example name Paarberatung")
 	}
 	for _, c := range []struct {
 		field, value string

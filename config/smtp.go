@@ -65,9 +65,21 @@ func (m *SMTP) withDefaults() *SMTP {
 	return &full
 }
 
-// validate checks what is written; with unexpanded also lines may be missing,
-// because the rest may follow.
-func (m *SMTP) validate(unexpanded bool) error {
+// Missing reports a line that must be written and is not.
+func (m *SMTP) Missing() error {
+	switch {
+	case m == nil:
+		return nil
+	case m.From == "":
+		return invalid("smtp: from", `is missing; write the sender, for example from "Praxis Muster <praxis@example.de>"`)
+	case (m.User == "") != (m.Password == ""):
+		return invalid("smtp: password", "user and password belong together; write both or none")
+	}
+	return nil
+}
+
+// validate checks what is written.
+func (m *SMTP) validate() error {
 	if m == nil {
 		return nil
 	}
@@ -76,13 +88,10 @@ func (m *SMTP) validate(unexpanded bool) error {
 	if err != nil || numberErr != nil || number < 1 || number > 65535 || !isMailHost(host) {
 		return invalid("smtp", fmt.Sprintf("%q is no mail server; write host and port, for example smtp mail.example.de:587", m.Server))
 	}
-	if m.From != "" || !unexpanded {
+	if m.From != "" {
 		if a, err := mail.ParseAddress(m.From); err != nil || checkText(a.Name, maxPracticeRune) != "" {
 			return invalid("smtp: from", `must be the sender's mail address, for example from "Praxis Muster <praxis@example.de>"`)
 		}
-	}
-	if !unexpanded && (m.User == "") != (m.Password == "") {
-		return invalid("smtp: password", "user and password belong together; write both or none")
 	}
 	for _, f := range []struct{ field, value string }{{"smtp: user", m.User}, {"smtp: password", m.Password}} {
 		if len(f.value) > maxSecretBytes || strings.ContainsAny(f.value, "\r\n\x00") {

@@ -76,19 +76,36 @@ func (a *App) Addrs() []netip.Addr {
 // Validate reports the first setting that cannot be accepted as a
 // *FieldError. Call it after SetDefaults and after placeholders of API keys
 // have been replaced by their values.
-func (s *Site) Validate() error { return s.validate(false) }
+func (s *Site) Validate() error {
+	if err := s.validate(false); err != nil {
+		return err
+	}
+	return s.Missing()
+}
 
-// ValidateUnexpanded is Validate for a configuration as it was written: API
-// keys that hold placeholders are believed.
+// ValidateUnexpanded is Validate for a configuration as it was written, also as
+// far as it has been read: values that hold placeholders are believed, and lines
+// may be missing.
 func (s *Site) ValidateUnexpanded() error { return s.validate(true) }
+
+// Missing reports a line that must be written and is not.
+func (s *Site) Missing() error {
+	for i := range s.Kinds {
+		if err := s.Kinds[i].Missing(); err != nil {
+			return err
+		}
+	}
+	if len(s.AllKinds()) == 0 {
+		return invalid("kind", "at least one kind of conversation must be left; take one off line out")
+	}
+	return s.SMTP.Missing()
+}
 
 func (s *Site) validate(unexpanded bool) error {
 	for _, check := range []func() error{
 		s.validateName, s.validateBasePath, s.validateTexts, s.validateProfile, s.validateChoices,
 		func() error { return s.validateHosts(unexpanded) },
-		s.validateTimes, s.validateAppearance, s.validateQuotas,
-		func() error { return s.validateKinds(unexpanded) },
-		func() error { return s.SMTP.validate(unexpanded) },
+		s.validateTimes, s.validateAppearance, s.validateQuotas, s.validateKinds, s.SMTP.validate,
 		func() error { return validateKeys("api_key", s.APIKeys, unexpanded) },
 	} {
 		if err := check(); err != nil {

@@ -113,6 +113,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	})
 	e.desk = practice.New(practice.Options{
 		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals, e.listening}, Version: version(), Log: log,
+		Storage: o.Store,
 	})
 	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk}, Log: log})
 	return e, nil
@@ -155,7 +156,7 @@ func commonSize(sites []*config.Site) (size int, agreed bool) {
 // only where a host name led to a site before, and now leads to none, does it
 // leave out those without a name that answer to other host names.
 func (s *Snapshot) succeeding(before *Snapshot, id string) []*config.Site {
-	sites := serving(s.Sites, id)
+	sites := s.serving(id)
 	led := func(names []string) bool { return slices.Contains(names, id) }
 	if !slices.ContainsFunc(slices.Collect(maps.Values(before.Names)), led) {
 		return sites
@@ -166,22 +167,29 @@ func (s *Snapshot) succeeding(before *Snapshot, id string) []*config.Site {
 	})
 }
 
-// serving returns the sites that may serve a site id: those of that name, or,
-// where there are none, all without a name. The latter serve whatever host
+// serving returns the sites that may serve a site id: those of that name; where
+// there are none, those without a name to which that host name leads; and where
+// there are none either, all without a name. The latter serve whatever host
 // names lead to them; an id counts as served while any such site exists, and
 // rooms are rather kept than ended.
-func serving(sites []*config.Site, id string) []*config.Site {
-	var named, unnamed []*config.Site
-	for _, s := range sites {
-		switch s.Name {
-		case id:
-			named = append(named, s)
-		case "":
-			unnamed = append(unnamed, s)
+func (s *Snapshot) serving(id string) []*config.Site {
+	var named, led, unnamed []*config.Site
+	for _, site := range s.Sites {
+		switch {
+		case site.Name == id:
+			named = append(named, site)
+		case site.Name != "":
+		case slices.Contains(s.Names[site], id):
+			led = append(led, site)
+			fallthrough
+		default:
+			unnamed = append(unnamed, site)
 		}
 	}
-	if len(named) > 0 {
-		return named
+	for _, sites := range [][]*config.Site{named, led} {
+		if len(sites) > 0 {
+			return sites
+		}
 	}
 	return unnamed
 }
@@ -210,9 +218,9 @@ func (e *Engine) Stats() Stats {
 // HostKey returns what stands behind #k= in the private link of a host. It
 // returns [ErrUnknownHost] where no site of that id has the host.
 func (e *Engine) HostKey(siteID, hostID string) (string, error) {
-	for _, s := range serving(e.snapshot.Load().Sites, siteID) {
-		if _, ok := s.Host(hostID); ok {
-			return e.keys.HostKey(siteID, token.HostKey{Host: hostID, Generation: practice.HostGeneration})
+	for _, s := range e.snapshot.Load().serving(siteID) {
+		if h, ok := s.Host(hostID); ok {
+			return e.keys.HostKey(siteID, token.HostKey{Host: hostID, Generation: uint32(h.LinkGeneration)})
 		}
 	}
 	return "", fmt.Errorf("making a host link: %w", ErrUnknownHost)

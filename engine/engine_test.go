@@ -386,15 +386,17 @@ func TestInstall(t *testing.T) {
 
 func TestServing(t *testing.T) {
 	a, b, c := &config.Site{Name: "a"}, &config.Site{}, &config.Site{Name: "c"}
+	d, e := new(config.Site), new(config.Site)
 	for _, tc := range []struct {
 		sites []*config.Site
 		id    string
 		want  int
 	}{
 		{[]*config.Site{a, b, c}, "a", 1}, {[]*config.Site{a, c}, "a", 1}, {[]*config.Site{a, b, b, c}, "host.example", 2},
-		{[]*config.Site{a, c}, "host.example", 0}, {nil, "a", 0},
+		{[]*config.Site{a, c}, "host.example", 0}, {nil, "a", 0}, {[]*config.Site{b, d, e}, "d.example", 1},
 	} {
-		if got := serving(tc.sites, tc.id); len(got) != tc.want {
+		s := &Snapshot{Sites: tc.sites, Names: map[*config.Site][]string{d: {"d.example"}, e: {"e.example"}}}
+		if got := s.serving(tc.id); len(got) != tc.want {
 			t.Errorf("%q: %d sites", tc.id, len(got))
 		}
 	}

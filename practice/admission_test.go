@@ -424,7 +424,7 @@ func TestAuthorisation(t *testing.T) {
 	knock := owner.waiting(room.id, 1)[0].text("id")
 	b.rooms.set(siteA, room.id, Participant{Identity: "p", Audio: On})
 
-	key, _ := b.keys.HostKey(siteB, token.HostKey{Host: "muster", Generation: HostGeneration})
+	key, _ := b.keys.HostKey(siteB, token.HostKey{Host: "muster", Generation: config.FirstLinkGeneration})
 	foreign, err := b.keys.HostSession(siteB, token.HostSession{Host: "muster", Since: time.Now()}, time.Now())
 	if err != nil {
 		t.Fatal(err)

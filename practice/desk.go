@@ -7,9 +7,12 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
+	"github.com/caddy-videoroom/videoroom/token"
 )
 
 // Options is what a desk is made of.
@@ -24,13 +27,24 @@ type Options struct {
 	// Log takes failures of the server's own; nil: none. It never gets a name,
 	// address, room or token.
 	Log *slog.Logger
+	// Storage keeps appointments; nil: there are none.
+	Storage Storage
+	// Mail replaces the mail servers of the sites' settings, for tests; a nil
+	// Mailer sends nothing. nil: those of the settings.
+	Mail func(*config.Site) Mailer
+	// Now is the clock of appointments; nil: the machine's.
+	Now func() time.Time
 }
+
+// Storage is where appointments are kept. certmagic.Storage satisfies it. It may
+// be slow and may fail; no call and no admission waits for it.
+type Storage = records.Storage
 
 // Desk is the reception of all sites. Create it with [New]; it runs until
 // [Desk.Close].
 //
 // One mutex guards all state. Nothing is called under it but the crowd's
-// counters. Sessions learn of changes by a wake-up and read the state anew, so
+// counters and the agenda's memory, whose mutexes are leaves. Sessions learn of changes by a wake-up and read the state anew, so
 // no queue can overflow.
 type Desk struct {
 	keys    Keys
@@ -39,10 +53,19 @@ type Desk struct {
 	limits  Limits
 	log     *slog.Logger
 	crowd   *crowd
+	now     func() time.Time
+	agenda  *agenda // nil: no appointments
+	mail    func(*config.Site) Mailer
+	clerk   *clerk
+	// find returns the sites in force that may serve a site id.
+	find atomic.Pointer[func(siteID string) []*config.Site]
 
 	// ctx ends sessions at once, leave asks them to end politely.
+	// work ends with leave: what need not be finished.
 	ctx    context.Context
 	cancel context.CancelFunc
+	work   context.Context
+	stop   context.CancelFunc
 	leave  chan struct{}
 	wg     sync.WaitGroup
 
@@ -68,9 +91,14 @@ func New(o Options) *Desk {
 		records: make(map[roomKey]*record),
 		hosts:   make(map[hostKey]map[*hostSession]struct{}),
 		secrets: make(map[secretHash]*knock),
+		now:     o.Now, mail: o.Mail,
 	}
+	d.work, d.stop = context.WithCancel(ctx)
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.now == nil {
+		d.now = time.Now
 	}
 	d.limits.setDefaults()
 	d.crowd = newCrowd(&d.limits, time.Now())
@@ -79,6 +107,11 @@ func New(o Options) *Desk {
 		defer unwatch()
 		d.clear()
 	})
+	if o.Storage != nil {
+		d.agenda = newAgenda(o.Storage, d.log, d.now)
+		d.clerk = newClerk(d)
+		d.wg.Go(d.clerk.run) // ends with leave
+	}
 	return d
 }
 
@@ -90,6 +123,7 @@ func (d *Desk) Close(ctx context.Context) {
 	if !d.closed {
 		d.closed = true
 		close(d.leave)
+		d.stop()
 	}
 	d.mu.Unlock()
 	stop := context.AfterFunc(ctx, d.cancel)
@@ -155,15 +189,17 @@ func (d *Desk) Admitted(site, room, identity string) error {
 }
 
 // Install applies a new configuration to what is running. find returns the
-// sites that may serve a site id: hosts that none of them knows are signed
-// out, rooms of an id that nobody serves are closed and their visitors sent
+// sites that may serve a site id: hosts that none of them knows, or whose
+// private link has been revoked, are signed out; rooms of an id that nobody serves are closed and their visitors sent
 // away. Ending what goes on in such rooms is the caller's business.
 func (d *Desk) Install(find func(siteID string) []*config.Site) {
+	d.find.Store(&find)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for key, sessions := range d.hosts {
-		site := siteOf(find(key.site), key.id)
+		sites := find(key.site)
 		for h := range sessions {
+			site := siteOf(sites, h.proof)
 			if site != nil {
 				h.site = site
 			}
@@ -175,15 +211,15 @@ func (d *Desk) Install(find func(siteID string) []*config.Site) {
 		sites := find(key.site)
 		if len(sites) == 0 {
 			d.endLocked(r, reasonEnded)
-		} else if site := siteOf(sites, r.host); site != nil {
+		} else if site := siteOf(sites, token.HostSession{Host: r.host}); site != nil {
 			r.site = site
 		}
 	}
 }
 
-func siteOf(sites []*config.Site, host string) *config.Site {
+func siteOf(sites []*config.Site, who token.HostSession) *config.Site {
 	for _, s := range sites {
-		if _, ok := s.Host(host); ok {
+		if welcome(s, who) {
 			return s
 		}
 	}
@@ -194,7 +230,11 @@ func siteOf(sites []*config.Site, host string) *config.Site {
 func (d *Desk) changed(site, room string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if r := d.records[roomKey{site, room}]; r != nil {
+	r := d.records[roomKey{site, room}]
+	if r == nil {
+		r = d.reviveLocked(roomKey{site, room})
+	}
+	if r != nil {
 		d.wakeHostLocked(hostKey{site, r.host})
 	}
 }
@@ -258,6 +298,7 @@ func (d *Desk) sweep(now time.Time) {
 		d.mu.Lock()
 		if r := d.records[key]; r != nil {
 			d.endLocked(r, reasonExpired)
+			r.lapsed = true
 		}
 		d.mu.Unlock()
 	}

@@ -300,7 +300,7 @@ func (w *wire) refused(code Code) {
 
 func (b *bench) hostKey(host string) string {
 	b.t.Helper()
-	key, err := b.keys.HostKey(siteA, token.HostKey{Host: host, Generation: HostGeneration})
+	key, err := b.keys.HostKey(siteA, token.HostKey{Host: host, Generation: config.FirstLinkGeneration})
 	if err != nil {
 		b.t.Fatal(err)
 	}

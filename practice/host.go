@@ -6,6 +6,8 @@ package practice
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -28,6 +30,8 @@ type hostFrame struct {
 	Name     string   `json:"name"`
 	Text     string   `json:"text"`
 	Host     string   `json:"host"`
+
+	Appointment string `json:"appointment"`
 }
 
 // What hosts are told.
@@ -42,6 +46,10 @@ type (
 		Rooms []roomState `json:"rooms"`
 		// Colleagues are the site's other hosts.
 		Colleagues []colleague `json:"colleagues"`
+		// Appointments are those of today and the next two weeks, MailTrouble the
+		// letters that a host should know of.
+		Appointments json.RawMessage `json:"appointments"`
+		MailTrouble  int             `json:"mail_trouble"`
 	}
 	roomState struct {
 		ID           string        `json:"id"`
@@ -51,6 +59,7 @@ type (
 		Locked       bool          `json:"locked"`
 		Participants []Participant `json:"participants"`
 		Waiting      []guest       `json:"waiting"`
+		Appointment  string        `json:"appointment,omitempty"`
 	}
 	guest struct {
 		ID    string    `json:"id"`
@@ -78,8 +87,10 @@ type hostSession struct {
 	*socket
 	d     *Desk
 	key   hostKey
-	since time.Time
+	proof token.HostSession
 	base  string
+	// plan is the appointments as they were told last; of the session's goroutine.
+	plan plan
 
 	site      *config.Site
 	dismissed bool
@@ -95,16 +106,16 @@ func (d *Desk) serveHost(w http.ResponseWriter, r *http.Request, c Call) {
 			return fail(CodeBadRequest)
 		}
 		now := time.Now()
-		proof, err := d.keys.VerifyHostSession(c.SiteID, f.Token, now)
-		if err != nil {
+		proof, err := d.proven(c, f.Token, now)
+		switch {
+		case errors.Is(err, token.ErrBadToken):
 			return d.crowd.wrong(from, now, err)
-		}
-		if _, ok := c.Site.Host(proof.Host); !ok {
-			return fail(CodeNotHost)
+		case err != nil:
+			return err
 		}
 		d.crowd.right(from)
 		h := &hostSession{
-			signal: newSignal(), socket: s, d: d, key: hostKey{c.SiteID, proof.Host}, since: proof.Since,
+			signal: newSignal(), socket: s, d: d, key: hostKey{c.SiteID, proof.Host}, proof: proof,
 			base: c.Base, site: c.Site,
 		}
 		if err := d.signIn(h); err != nil {
@@ -217,6 +228,7 @@ func (h *hostSession) tell(ctx context.Context) error {
 		people := h.d.rooms.Participants(h.key.site, s.Rooms[i].ID)
 		s.Rooms[i].Participants = append(s.Rooms[i].Participants, people...)
 	}
+	s.Appointments, s.MailTrouble = h.plan.of(h)
 	return h.write(ctx, s)
 }
 
@@ -240,12 +252,15 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 
 func (r *record) state() roomState {
 	s := roomState{
-		ID: r.key.id, Grant: r.grant, Link: "r/" + r.key.id + "#s=" + r.link,
+		ID: r.key.id, Grant: r.grant, Appointment: r.appointment,
 		OpenedAt: r.opened.UTC().Truncate(time.Second), Participants: []Participant{}, Waiting: []guest{}, Locked: r.locked,
+	}
+	if r.link != "" {
+		s.Link = "r/" + r.key.id + "#s=" + r.link
 	}
 	for _, k := range r.knocks {
 		if k.state == waiting {
-			s.Waiting = append(s.Waiting, k.guest())
+			s.Waiting = append(s.Waiting, k.shown())
 		}
 	}
 	slices.SortFunc(s.Waiting, func(a, b guest) int {
@@ -257,7 +272,7 @@ func (r *record) state() roomState {
 	return s
 }
 
-func (k *knock) guest() guest {
+func (k *knock) shown() guest {
 	g := guest{
 		ID: k.id, Name: k.name, Since: k.since.UTC(), Back: k.former != "", From: k.from, Messages: k.messages,
 	}
@@ -270,7 +285,7 @@ func (k *knock) guest() guest {
 // renew hands the dashboard its next token. It fails when the sign-in is too
 // old; the page then signs in anew.
 func (h *hostSession) renew(ctx context.Context) error {
-	session, err := h.d.keys.HostSession(h.key.site, token.HostSession{Host: h.key.id, Since: h.since}, time.Now())
+	session, err := h.d.keys.HostSession(h.key.site, h.proof, time.Now())
 	if err != nil {
 		return err
 	}

@@ -174,7 +174,7 @@ func TestTenThousandKnocks(t *testing.T) {
 	for i := range 10_000 {
 		from := b.desk.crowd.of(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), time.Now())
 		s := &visitorSession{signal: newSignal(), d: b.desk}
-		if err := b.desk.knock(s, c, from, visitorFrame{Room: room.id, Name: "Bot"}, visit); err != nil {
+		if err := b.desk.knock(s, c, from, visitorFrame{Room: room.id, Name: "Bot"}, visitor{Visit: visit}); err != nil {
 			if !isCode(err, CodeTooMany) {
 				t.Fatal(err)
 			}
@@ -362,7 +362,7 @@ func TestSignInByIdentity(t *testing.T) {
 	if got, body := b.post("api/v1/host/session", message{"key": "AAAA"}, as{}); got != 401 {
 		t.Errorf("%d %s", got, body)
 	}
-	old, _ := b.keys.HostKey(siteA, token.HostKey{Host: "muster", Generation: HostGeneration + 1})
+	old, _ := b.keys.HostKey(siteA, token.HostKey{Host: "muster", Generation: config.FirstLinkGeneration + 1})
 	if got, body := b.post("api/v1/host/session", message{"key": old}, as{}); got != 401 {
 		t.Errorf("another generation: %d %s", got, body)
 	}
@@ -499,7 +499,7 @@ func TestInstall(t *testing.T) {
 	ann.present(true)
 	bob.present(true)
 	renamed := testSite()
-	renamed.Hosts = []config.Host{{ID: "muster", Name: "Prof. Muster"}}
+	renamed.Hosts = []config.Host{{ID: "muster", Name: "Prof. Muster", LinkGeneration: config.FirstLinkGeneration}}
 	b.desk.Install(func(string) []*config.Site { return []*config.Site{renamed} })
 	zweit.refused(CodeNotHost)
 	host.until("state", func(m message) bool { return m["host"].(map[string]any)["name"] == "Prof. Muster" })
@@ -509,6 +509,62 @@ func TestInstall(t *testing.T) {
 	ann.next("closed")
 	bob.next("closed")
 	host.refused(CodeNotHost)
+}
+
+// TestRevokedLink raises a host's generation of links: the old link, its sessions
+// and their tokens are refused, whoever signed in by other means stays.
+func TestRevokedLink(t *testing.T) {
+	b := newBench(t, Options{})
+	linked := b.host("muster")
+	other := b.host("zweit")
+	room := b.open(linked)
+	ann := b.knock(room, "Ann", as{})
+	ann.present(true)
+	now := time.Now()
+	session := func(s token.HostSession) string {
+		t.Helper()
+		s.Since = now
+		text, err := b.keys.HostSession(siteA, s, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	signedIn := b.dial("api/v1/host", as{}, message{"type": "hello", "token": session(token.HostSession{Host: "muster"}), "rooms": []string{}})
+	signedIn.next("state")
+	old := b.hostKey("muster")
+
+	raised := testSite()
+	raised.Hosts[0].LinkGeneration = 2
+	b.mu.Lock()
+	b.site = raised
+	b.mu.Unlock()
+	b.desk.Install(func(string) []*config.Site { return []*config.Site{raised} })
+	linked.refused(CodeNotHost)
+	other.mustCmd("open_room", nil)
+	signedIn.mustCmd("open_room", nil)
+	if status, body := b.post("api/v1/host/session", message{"key": old}, as{}); status != 401 {
+		t.Errorf("the old link: %d %s", status, body)
+	}
+	b.dial("api/v1/host", as{}, message{
+		"type": "hello", "token": session(token.HostSession{Host: "muster", Generation: 1}), "rooms": []string{},
+	}).refused(CodeNotHost)
+	current, err := b.keys.HostKey(siteA, token.HostKey{Host: "muster", Generation: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := b.post("api/v1/host/session", message{"key": current}, as{}); status != 200 {
+		t.Errorf("the new link: %d %s", status, body)
+	}
+	zero, _ := b.keys.HostKey(siteA, token.HostKey{Host: "muster"})
+	if status, body := b.post("api/v1/host/session", message{"key": zero}, as{}); status != 401 {
+		t.Errorf("a link of no generation: %d %s", status, body)
+	}
+	// The room and who waits there are not touched.
+	again := b.dial("api/v1/host", as{}, message{
+		"type": "hello", "token": session(token.HostSession{Host: "muster", Generation: 2}), "rooms": []string{},
+	})
+	again.waiting(room.id, 1)
 }
 
 func TestClose(t *testing.T) {
@@ -561,6 +617,7 @@ func TestErrorsAreClosedSet(t *testing.T) {
 	codes := []Code{
 		CodeBadRequest, CodeNotHost, CodeBadLink, CodeLinkExpired, CodeRoomFull, CodeRoomClosed, CodeTooMany, CodeTooLarge,
 		CodeForeignOrigin, CodeNotAllowed, CodeNotFound, CodeMethod, CodeUnsupported, CodeUnavailable, CodeInternal,
+		CodeTooEarly, CodeCancelled, CodeConflict, CodeInvalid,
 	}
 	if len(codes) != len(faults) {
 		t.Errorf("%d codes, %d mapped", len(codes), len(faults))

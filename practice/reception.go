@@ -5,188 +5,251 @@ package practice
 
 import (
 	"context"
-	"strings"
+	"errors"
 	"time"
-	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
 	"github.com/caddy-videoroom/videoroom/token"
 )
 
-const (
-	maxMessageRunes = 500
-	// keptMessages bounds what one waiting visitor is told; the oldest goes first.
-	keptMessages = 5
-)
+// freshTime bounds how long a visitor waits for the storage to say whether
+// something has changed since.
+const freshTime = 2 * time.Second
 
-// cleanMessage brings a host's message into the form that a visitor sees: NFC,
-// trimmed, at most 500 runes, line breaks and no other controls.
-func cleanMessage(text string) (string, error) {
-	if len(text) > 16*maxMessageRunes || !utf8.ValidString(text) {
-		return "", fail(CodeBadRequest)
-	}
-	text = strings.TrimSpace(norm.NFC.String(strings.ReplaceAll(text, "\r\n", "\n")))
-	for _, r := range text {
-		if r != '\n' && refused(r) {
-			return "", fail(CodeBadRequest)
-		}
-	}
-	if text == "" || utf8.RuneCountInString(text) > maxMessageRunes {
-		return "", fail(CodeBadRequest)
-	}
-	return text, nil
+// visitor is somebody with a good link.
+type visitor struct {
+	token.Visit
+	// appointment is nil where the link is not one of an appointment's guest.
+	appointment *appointment.Appointment
+	guest       appointment.Guest
+	window      appointment.Window
+	kind        config.Kind
 }
 
-// waitingLocked finds somebody who waits at one of the host's open rooms. The
-// caller holds the desk's mutex.
-func (h *hostSession) waitingLocked(room, id string) (*knock, error) {
-	r, err := h.ownedLocked(room)
-	if err != nil {
-		return nil, err
-	}
-	k := r.knocks[id]
-	if k == nil || k.state != waiting {
-		return nil, fail(CodeNotFound)
-	}
-	return k, nil
+// visitedBody is what the holder of a guest's link learns of the appointment.
+type visitedBody struct {
+	Start           string            `json:"start"`
+	DurationMinutes int               `json:"duration_minutes"`
+	Timezone        string            `json:"timezone"`
+	OpensAt         string            `json:"opens_at"`
+	ClosesAt        string            `json:"closes_at"`
+	Kind            string            `json:"kind"`
+	State           appointment.State `json:"state"`
+	Name            string            `json:"name,omitempty"`
 }
 
-// message tells one waiting visitor a line. It lives as long as the knock.
-func (h *hostSession) message(f hostFrame) (result, error) {
-	h.d.mu.Lock()
-	defer h.d.mu.Unlock()
-	k, err := h.waitingLocked(f.Room, f.Knock)
-	if err != nil {
-		return result{}, err
+// nobody stands in for appointments that do not exist, so that a wrong room costs
+// what a wrong secret costs.
+var nobody = &appointment.Appointment{Guests: []appointment.Guest{{SecretHash: appointment.HashSecret("")}}}
+
+// guestVisit verifies the secret of an appointment's guest. Wrong ones are told
+// from memory, whatever they are wrong about; the storage is asked for right ones
+// alone, whether another process has changed the appointment meanwhile.
+func (d *Desk) guestVisit(c Call, room, secret string) (visitor, error) {
+	if !d.agenda.known(c.SiteID) {
+		return visitor{}, retry(CodeUnavailable, storageRetry)
 	}
-	text, err := cleanMessage(f.Text)
-	if err != nil {
-		return result{}, err
+	a := d.agenda.inRoom(c.SiteID, room)
+	candidate := a
+	if a == nil || a.Room != room {
+		candidate = nobody
 	}
-	// A new slice: sessions read the old one outside the mutex.
-	kept := k.messages[max(0, len(k.messages)+1-keptMessages):]
-	k.messages = append(append(make([]string, 0, keptMessages), kept...), text)
-	k.wake()
-	h.d.wakeHostLocked(h.key)
-	return result{}, nil
+	if candidate.Holder(secret) == nil || candidate == nobody {
+		return visitor{}, token.ErrBadCapability
+	}
+	ctx, cancel := context.WithTimeout(d.work, freshTime)
+	defer cancel()
+	if fresh, err := d.agenda.fresh(ctx, c.SiteID, a.ID); err == nil {
+		a = fresh
+	} else if coded(err).Code == CodeNotFound {
+		return visitor{}, token.ErrBadCapability
+	} // otherwise what is in memory holds: the storage must keep nobody out
+	g := a.Holder(secret)
+	if g == nil {
+		return visitor{}, token.ErrBadCapability
+	}
+	kind, _ := c.Site.Kind(a.Kind)
+	w := window(c.Site, a)
+	return visitor{
+		Visit: token.Visit{Host: a.Host, Expires: w.Closes}, appointment: a, guest: *g, window: w, kind: kind,
+	}, nil
 }
 
-// lock keeps newcomers waiting even where nobody has to wait, and tells them.
-func (h *hostSession) lock(f hostFrame) (result, error) { return result{}, h.setLocked(f.Room, true) }
-
-func (h *hostSession) unlock(f hostFrame) (result, error) {
-	return result{}, h.setLocked(f.Room, false)
+func window(c *config.Site, a *appointment.Appointment) appointment.Window {
+	return a.Window(time.Duration(c.OpensBefore), time.Duration(c.ClosesAfter))
 }
 
-func (h *hostSession) setLocked(room string, locked bool) error {
-	h.d.mu.Lock()
-	defer h.d.mu.Unlock()
-	r, err := h.ownedLocked(room)
-	if err != nil {
-		return err
+func isUnavailable(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == CodeUnavailable
+}
+
+// mayKnock refuses whoever comes at the wrong time.
+func (v *visitor) mayKnock(now time.Time) error {
+	if v.appointment == nil {
+		return nil
 	}
-	r.locked = locked
-	for _, k := range r.knocks {
-		if !locked && !r.site.WaitingRoomOn() && k.state == waiting {
-			h.d.settleLocked(k, admitted, "", time.Now())
-		}
+	switch v.appointment.State(v.window, now) {
+	case appointment.Early:
+		return retry(CodeTooEarly, seconds(v.window.Opens.Sub(now)))
+	case appointment.Off:
+		return fail(CodeCancelled)
+	case appointment.Over:
+		return fail(CodeLinkExpired)
 	}
-	r.wakeVisitors()
-	h.d.wakeHostLocked(h.key)
 	return nil
 }
 
-// back puts a participant into the waiting room: the place at the door is made
-// before the one in the room is taken away, so that the page finds it.
-func (h *hostSession) back(f hostFrame) (result, error) {
-	if f.Identity == h.d.keys.Pseudonym(h.key.site, f.Room, h.key.id) {
-		return result{}, fail(CodeNotAllowed)
+// called is the name that the host sees: the one on the list where a kind has
+// one.
+func (v *visitor) called(name string) string {
+	if v.kind.NamedList && v.guest.Name != "" {
+		return v.guest.Name
 	}
-	if err := h.own(f.Room); err != nil {
-		return result{}, err
-	}
-	name := ""
-	for _, p := range h.d.rooms.Participants(h.key.site, f.Room) {
-		if p.Identity == f.Identity {
-			name = p.Name
-		}
-	}
-	if name == "" {
-		return result{}, fail(CodeNotFound)
-	}
-	if _, err := h.bar(f.Room, f.Identity); err != nil {
-		return result{}, err
-	}
-	k, err := h.place(f, name)
-	if err == nil {
-		err = h.d.rooms.Remove(h.key.site, f.Room, f.Identity)
-	}
-	if err != nil {
-		h.unbar(f.Room, f.Identity)
-		if k != nil {
-			h.d.withdraw(k)
-		}
-		return result{}, err
-	}
-	return result{}, nil
+	return name
 }
 
-// place makes the knock of somebody who comes back from the room. It waits for
-// the page with the old media token, as long as the grace.
-func (h *hostSession) place(f hostFrame, name string) (*knock, error) {
-	h.d.mu.Lock()
-	defer h.d.mu.Unlock()
-	r, err := h.ownedLocked(f.Room)
-	if err != nil {
-		return nil, err
+// most is how many people the room takes.
+func (v *visitor) most(c *config.Site) int {
+	if v.kind.MaxParticipants > 0 {
+		return min(v.kind.MaxParticipants, c.MaxParticipants)
 	}
-	now := time.Now()
-	k := &knock{
-		id: token.NewID(), identity: token.NewID(), name: name, since: now, idle: now, record: r, former: f.Identity,
-	}
-	r.knocks[k.id] = k
-	h.d.wakeHostLocked(h.key)
-	return k, nil
+	return c.MaxParticipants
 }
 
-// serveReturn continues at the door what ended in the room: the media token
-// proves who the page was.
-func (d *Desk) serveReturn(ctx context.Context, s *visitorSession, c Call, from *source, media string) error {
-	now := time.Now()
-	claims, err := d.keys.VerifyMedia(c.SiteID, media, now)
-	if err != nil {
-		return d.crowd.wrong(from, now, fail(CodeBadLink))
-	}
-	d.crowd.right(from)
-	if err := d.claim(s, roomKey{c.SiteID, claims.Video.Room}, claims.Subject, from); err != nil {
-		return err
-	}
-	defer d.hangUp(s)
-	return s.loop(ctx)
-}
-
-// claim gives a place at the door to the page that was put back.
-func (d *Desk) claim(s *visitorSession, key roomKey, identity string, from *source) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	r := d.records[key]
-	if r == nil {
-		return fail(CodeNotAllowed)
-	}
-	for _, k := range r.knocks {
-		if k.former != identity || k.state != waiting {
-			continue
-		}
-		if k.source == nil {
-			d.crowd.waitAgain(from)
-			k.source = from
-		}
-		delete(d.secrets, k.secret)
-		s.adopt(k)
-		d.secrets[k.secret] = k
-		d.wakeHostLocked(hostKey{key.site, r.host})
+// body is what the visitor learns; nil without appointment.
+func (v *visitor) body(now time.Time) *visitedBody {
+	a := v.appointment
+	if a == nil {
 		return nil
 	}
-	return fail(CodeNotAllowed)
+	return &visitedBody{
+		Start: inZone(a.Start, a.Zone), DurationMinutes: a.Minutes, Timezone: a.Zone,
+		OpensAt: inZone(v.window.Opens, a.Zone), ClosesAt: inZone(v.window.Closes, a.Zone),
+		Kind: a.Kind, State: a.State(v.window, now), Name: v.guest.Name,
+	}
+}
+
+// inZone writes a time with the offset that applies in a zone then.
+func inZone(t time.Time, zone string) string {
+	if z, err := time.LoadLocation(zone); err == nil {
+		t = t.In(z)
+	}
+	return t.Format(time.RFC3339)
+}
+
+// openAppointmentLocked opens the room of an appointment, for as long as its links
+// are good: guests who knock make it appear on the host's dashboard.
+func (d *Desk) openAppointmentLocked(r *record, a *appointment.Appointment, host bool) {
+	if r.ended && !r.lapsed {
+		return
+	}
+	if _, all := d.openCountsLocked(hostKey{r.key.site, r.host}); !r.open() && all >= d.limits.Rooms {
+		return // whoever knocks waits
+	}
+	kind, _ := r.site.Kind(a.Kind)
+	if r.lapsed {
+		r.opened, r.ended, r.lapsed = time.Time{}, false, false
+	}
+	r.expires, r.appointment, r.most = window(r.site, a).Closes, a.ID, kind.MaxParticipants
+	if r.opened.IsZero() {
+		r.opened = d.now()
+		r.held = kind.HostFirst && !host
+	}
+	if host {
+		d.hostComesLocked(hostKey{r.key.site, r.host}, r.key.id)
+	}
+	d.wakeHostLocked(hostKey{r.key.site, r.host})
+	r.wakeVisitors()
+}
+
+// hostComesLocked lets in those who wait for nothing but the host.
+func (d *Desk) hostComesLocked(k hostKey, room string) {
+	r := d.records[roomKey{k.site, room}]
+	if r == nil || r.host != k.id || !r.open() {
+		return
+	}
+	r.held = false
+	if r.appointment == "" || r.site.WaitingRoomOn() {
+		return
+	}
+	for _, w := range r.knocks {
+		d.settleLocked(w, admitted, "", time.Now())
+	}
+}
+
+// reviveLocked opens the room of an appointment that the desk does not know, after
+// a restart of the server or before anybody has knocked. It returns nil where
+// there is no such appointment or its time is over.
+func (d *Desk) reviveLocked(key roomKey) *record {
+	if d.agenda == nil {
+		return nil
+	}
+	a := d.agenda.inRoom(key.site, key.id)
+	if a == nil || a.Room != key.id || a.Status != appointment.Planned {
+		return nil
+	}
+	c := d.siteFor(key.site, a.Host)
+	if c == nil || !d.now().Before(window(c, a).Closes) {
+		return nil
+	}
+	r := d.recordLocked(key, a.Host, c, window(c, a).Closes)
+	d.openAppointmentLocked(r, a, false)
+	return r
+}
+
+// openAppointment opens the room of an appointment for its host, at any time
+// before its end.
+func (h *hostSession) openAppointment(id string) (result, error) {
+	if h.d.agenda == nil {
+		return result{}, fail(CodeNotFound)
+	}
+	a := h.d.agenda.find(h.key.site, id)
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
+	switch {
+	case h.dismissed:
+		return result{}, fail(CodeNotHost)
+	case a == nil || a.Host != h.key.id:
+		return result{}, fail(CodeNotFound)
+	case a.Status == appointment.Cancelled:
+		return result{}, fail(CodeCancelled)
+	case !h.d.now().Before(window(h.site, a).Closes):
+		return result{}, fail(CodeConflict)
+	}
+	r := h.d.recordLocked(roomKey{h.key.site, a.Room}, a.Host, h.site, window(h.site, a).Closes)
+	h.d.openAppointmentLocked(r, a, true)
+	if !r.open() {
+		return result{}, fail(CodeRoomClosed)
+	}
+	return result{Room: a.Room}, nil
+}
+
+// size is how many people the room takes.
+func (r *record) size() int {
+	if r.most > 0 {
+		return min(r.most, r.site.MaxParticipants)
+	}
+	return r.site.MaxParticipants
+}
+
+// rearrange applies a changed appointment to its room: a moved one moves the
+// room's end, whoever lost their link and all guests of a cancelled one are sent
+// away while they wait. Nobody who has been let in is.
+func (d *Desk) rearrange(site string, c *config.Site, a *appointment.Appointment) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.records[roomKey{site, a.Room}]
+	if r == nil || r.appointment != a.ID {
+		return
+	}
+	r.expires = window(c, a).Closes
+	for _, k := range r.knocks {
+		g := a.Guest(k.guest)
+		if a.Status == appointment.Cancelled || g == nil || g.Revoked {
+			d.settleLocked(k, closed, reasonEnded, time.Now())
+		}
+	}
+	d.wakeHostLocked(hostKey{site, r.host})
 }

@@ -29,6 +29,17 @@ type record struct {
 	locked bool
 	// removed holds the identities that must not return.
 	removed map[string]struct{}
+	// appointment is the id of the appointment that the room belongs to; empty:
+	// none.
+	appointment string
+	// most is how many people the room takes; 0: as many as the site's rooms do.
+	most int
+	// held keeps everybody waiting until the host comes, also where nobody has to
+	// be admitted.
+	held bool
+	// lapsed tells that the room has ended because its time was over: a moved
+	// appointment gives it a new one.
+	lapsed bool
 }
 
 type knockState uint8
@@ -51,12 +62,14 @@ type secretHash [sha256.Size]byte
 // knock is one visitor at the door. It belongs to the desk's mutex.
 type knock struct {
 	id, name, identity string
-	secret             secretHash
-	since              time.Time
-	state              knockState
-	reason             string
-	record             *record
-	source             *source
+	// guest is the id of the appointment's guest whose link was shown.
+	guest  string
+	secret secretHash
+	since  time.Time
+	state  knockState
+	reason string
+	record *record
+	source *source
 	// session is the socket that hears the answer; nil while it is cut.
 	session *visitorSession
 	// idle is when session went, or when the answer was given.
@@ -94,6 +107,8 @@ func (r *record) over(now time.Time) bool {
 	switch {
 	case len(r.knocks) > 0 || r.open():
 		return false
+	case r.lapsed:
+		return true // its links tell by themselves that the time is over
 	case r.ended:
 		return now.After(r.expires.Add(token.MediaLife + token.LeewayOwn))
 	default:
@@ -194,14 +209,15 @@ func (d *Desk) recordLocked(key roomKey, host string, site *config.Site, expires
 	return r
 }
 
-// openCountsLocked counts a host's open rooms and all.
+// openCountsLocked counts a host's open rooms, but for those of appointments, and
+// all.
 func (d *Desk) openCountsLocked(k hostKey) (own, all int) {
 	for key, r := range d.records {
 		if !r.open() {
 			continue
 		}
 		all++
-		if key.site == k.site && r.host == k.id {
+		if key.site == k.site && r.host == k.id && r.appointment == "" {
 			own++
 		}
 	}

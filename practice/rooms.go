@@ -41,6 +41,7 @@ type Keys interface {
 	Grant(site string, g token.Grant) (string, error)
 	VerifyGrant(site, capability string, now time.Time) (token.Grant, error)
 	Pseudonym(site, room, host string) string
+	Guest(site, room, guest string, generation uint32) string
 	Media(a token.Admission, now time.Time) (string, error)
 	VerifyMedia(site, media string, now time.Time) (token.Claims, error)
 }
@@ -92,6 +93,3 @@ type Call struct {
 	// false where it says nothing. nil: nobody signs in that way.
 	Identity func(h config.Host) (string, bool)
 }
-
-// HostGeneration is the generation of host links that is accepted.
-const HostGeneration = 1

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/token"
 )
 
@@ -36,6 +37,10 @@ var routes = map[string]route{
 func (d *Desk) Serve(w http.ResponseWriter, r *http.Request, c Call) {
 	resource, ok := routes[c.Path]
 	origin := r.Header.Values("Origin")
+	if below, ok := appointmentPath(c.Path); ok {
+		d.serveAppointments(w, r, c, below)
+		return
+	}
 	switch {
 	case !ok:
 		WriteError(w, fail(CodeNotFound))
@@ -91,7 +96,7 @@ func (d *Desk) serveRoom(w http.ResponseWriter, r *http.Request, c Call) {
 	}
 	d.mu.Lock()
 	known := d.records[roomKey{c.SiteID, in.Room}]
-	open, ended := known != nil && known.open(), known != nil && known.ended
+	open, ended := known != nil && known.open(), known != nil && known.ended && !known.lapsed
 	d.mu.Unlock()
 	if ended {
 		WriteError(w, fail(CodeRoomClosed))
@@ -99,9 +104,10 @@ func (d *Desk) serveRoom(w http.ResponseWriter, r *http.Request, c Call) {
 	}
 	host, _ := c.Site.Host(v.Host)
 	d.reply(w, struct {
-		Host person `json:"host"`
-		Open bool   `json:"open"`
-	}{person{host.ID, host.Name}, open})
+		Host        person       `json:"host"`
+		Open        bool         `json:"open"`
+		Appointment *visitedBody `json:"appointment,omitempty"`
+	}{person{host.ID, host.Name}, open, v.body(d.now())})
 }
 
 // serveHostSession signs a host in, by the key of the private link or by
@@ -116,19 +122,20 @@ func (d *Desk) serveHostSession(w http.ResponseWriter, r *http.Request, c Call) 
 		return
 	}
 	now := time.Now()
-	id, ok := d.identify(c, in.Key)
+	who, ok := d.identify(c, in.Key)
 	if !ok {
 		WriteError(w, d.crowd.wrong(from, now, fail(CodeNotHost)))
 		return
 	}
 	d.crowd.right(from)
-	session, err := d.keys.HostSession(c.SiteID, token.HostSession{Host: id, Since: now}, now)
+	who.Since = now
+	session, err := d.keys.HostSession(c.SiteID, who, now)
 	if err != nil {
 		d.log.Error("host session failed", "error", err)
 		WriteError(w, err)
 		return
 	}
-	host, _ := c.Site.Host(id)
+	host, _ := c.Site.Host(who.Host)
 	d.reply(w, struct {
 		Token     string `json:"token"`
 		ExpiresIn int    `json:"expires_in"`
@@ -136,43 +143,79 @@ func (d *Desk) serveHostSession(w http.ResponseWriter, r *http.Request, c Call) 
 	}{session, seconds(token.HostSessionLife), person{host.ID, host.Name}})
 }
 
-func (d *Desk) identify(c Call, key string) (host string, ok bool) {
+func (d *Desk) identify(c Call, key string) (who token.HostSession, ok bool) {
 	if key != "" {
 		h, err := d.keys.VerifyHostKey(c.SiteID, key)
-		_, known := c.Site.Host(h.Host)
-		return h.Host, err == nil && known && h.Generation == HostGeneration
+		who = token.HostSession{Host: h.Host, Generation: h.Generation}
+		return who, err == nil && h.Generation != 0 && welcome(c.Site, who)
 	}
 	if c.Identity == nil {
-		return "", false
+		return who, false
 	}
 	for _, h := range c.Site.Hosts {
 		if h.Identity == "" {
 			continue
 		}
 		if who, set := c.Identity(h); set && who == h.ID {
-			return h.ID, true
+			return token.HostSession{Host: h.ID}, true
 		}
 	}
-	return "", false
+	return who, false
+}
+
+// proven checks the token of a host's sign-in against the configuration of the
+// request: the host may be gone, or the link that signed the host in revoked.
+func (d *Desk) proven(c Call, raw string, now time.Time) (token.HostSession, error) {
+	who, err := d.keys.VerifyHostSession(c.SiteID, raw, now)
+	if err != nil {
+		return who, err
+	}
+	if !welcome(c.Site, who) {
+		return who, fail(CodeNotHost)
+	}
+	return who, nil
+}
+
+// welcome reports whether a site has the host, and has not revoked the link that
+// signed the host in.
+func welcome(site *config.Site, who token.HostSession) bool {
+	host, ok := site.Host(who.Host)
+	return ok && (who.Generation == 0 || int64(who.Generation) == int64(host.LinkGeneration))
 }
 
 // request counts a request and reads its body.
 func (d *Desk) request(w http.ResponseWriter, r *http.Request, c Call, v any) (*source, error) {
-	now := time.Now()
-	from := d.crowd.of(c.Client, now)
-	if err := d.crowd.request(from, now); err != nil {
+	from, err := d.count(c)
+	if err != nil {
 		return nil, err
 	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return from, decode(body, v)
+}
+
+// count counts a request that carries a secret.
+func (d *Desk) count(c Call) (*source, error) {
+	now := time.Now()
+	from := d.crowd.of(c.Client, now)
+	return from, d.crowd.request(from, now)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, fail(CodeTooLarge)
 	} else if err != nil {
 		return nil, fail(CodeBadRequest)
 	}
-	return from, decode(body, v)
+	return body, nil
 }
 
-func (d *Desk) reply(w http.ResponseWriter, v any) {
+func (d *Desk) reply(w http.ResponseWriter, v any) { d.replyWith(w, http.StatusOK, v) }
+
+func (d *Desk) replyWith(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		d.log.Error("encoding an answer failed", "error", err)
@@ -180,5 +223,6 @@ func (d *Desk) reply(w http.ResponseWriter, v any) {
 		return
 	}
 	writeHeaders(w)
+	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that has gone needs no answer
 }

@@ -68,16 +68,24 @@ type visitorSession struct {
 	base   string
 }
 
-// visit verifies a visitor's capability for a room of the call's site. All
-// wrong ones get the same answer.
-func (d *Desk) visit(c Call, from *source, room, capability string) (token.Visit, error) {
+// visit verifies a visitor's link to a room of the call's site: a capability, or
+// the secret of an appointment's guest. All wrong ones get the same answer.
+func (d *Desk) visit(c Call, from *source, room, secret string) (visitor, error) {
 	now := time.Now()
-	v, err := d.keys.VerifyVisit(c.SiteID, room, capability, now)
+	v, err := visitor{}, error(token.ErrBadCapability)
+	if token.IsGuestSecret(secret) && d.agenda != nil {
+		v, err = d.guestVisit(c, room, secret)
+	} else {
+		v.Visit, err = d.keys.VerifyVisit(c.SiteID, room, secret, now)
+	}
 	if err == nil && !knowsHost(c.Site, v.Host) {
 		err = token.ErrBadCapability
 	}
+	if isUnavailable(err) {
+		return visitor{}, err // nobody knows whether it is wrong
+	}
 	if err != nil {
-		return token.Visit{}, d.crowd.wrong(from, now, err)
+		return visitor{}, d.crowd.wrong(from, now, err)
 	}
 	d.crowd.right(from)
 	return v, nil
@@ -112,6 +120,9 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 		if f.Name, err = CleanName(f.Name); err != nil {
 			return err
 		}
+		if err := v.mayKnock(d.now()); err != nil {
+			return err
+		}
 		if err := d.knock(session, c, from, f, v); err != nil {
 			return err
 		}
@@ -121,9 +132,9 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 }
 
 // knock finds the knock that a socket continues or makes a new one.
-func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v token.Visit) error {
+func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v visitor) error {
 	key := roomKey{c.SiteID, f.Room}
-	full := !c.Site.WaitingRoomOn() && len(d.rooms.Participants(key.site, key.id)) >= c.Site.MaxParticipants
+	full := !c.Site.WaitingRoomOn() && len(d.rooms.Participants(key.site, key.id)) >= v.most(c.Site)
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -133,6 +144,9 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 		return nil
 	}
 	r := d.recordLocked(key, v.Host, c.Site, v.Expires)
+	if v.appointment != nil {
+		d.openAppointmentLocked(r, v.appointment, false)
+	}
 	if r.ended {
 		return fail(CodeRoomClosed)
 	}
@@ -143,7 +157,9 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 	if err := d.queueLocked(r, from, now); err != nil {
 		return err
 	}
-	s.adopt(&knock{id: token.NewID(), identity: token.NewID(), name: f.Name, since: now, record: r, source: from})
+	s.adopt(&knock{
+		id: token.NewID(), identity: token.NewID(), name: v.called(f.Name), guest: v.guest.ID, since: now, record: r, source: from,
+	})
 	r.knocks[s.k.id], d.secrets[s.k.secret] = s.k, s.k
 	if atOnce {
 		d.settleLocked(s.k, admitted, "", now)
@@ -169,7 +185,7 @@ func (d *Desk) entersAtOnceLocked(r *record, site *config.Site) bool {
 	if len(site.Hosts) == 0 && !r.open() {
 		r.opened = time.Now()
 	}
-	return r.open()
+	return r.open() && !r.held
 }
 
 // queueLocked checks the limits of the queue and takes a place in it.

@@ -113,12 +113,12 @@ func TestOwnTokens(t *testing.T) {
 	if typ, iss, err := Peek(media); typ != TypeOwn || iss != "videoroom" || err != nil {
 		t.Errorf("peeked %q %q %v", typ, iss, err)
 	}
-	in := HostSession{Host: "muster", Since: testNow.Add(-HostSignInLife + 2*time.Minute)}
+	in := HostSession{Host: "muster", Since: testNow.Add(-HostSignInLife + 2*time.Minute), Generation: 7}
 	session, err := k.HostSession("a.example", in, testNow)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := k.VerifyHostSession("a.example", session, testNow); err != nil || got.Host != "muster" || !got.Since.Equal(in.Since) {
+	if got, err := k.VerifyHostSession("a.example", session, testNow); err != nil || got.Host != "muster" || !got.Since.Equal(in.Since) || got.Generation != 7 {
 		t.Errorf("%+v %v", got, err)
 	}
 	if _, err := k.VerifyHostSession("a.example", session, testNow.Add(2*time.Minute+LeewayOwn)); !errors.Is(err, ErrTokenTime) {

@@ -5,6 +5,8 @@ package token
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -77,6 +79,9 @@ type HostSession struct {
 	Host string
 	// Since is when the host signed in; refreshed tokens keep it.
 	Since time.Time
+	// Generation is that of the private link which signed the host in; 0: the
+	// host signed in by other means.
+	Generation uint32
 }
 
 // HostSession mints the token that a host's dashboard opens its socket with,
@@ -92,7 +97,7 @@ func (k *Keys) HostSession(site string, s HostSession, now time.Time) (string, e
 	}
 	token, err := Sign(k.derive(purposeHostSession, site), TypeOwn, Claims{
 		Issuer: issuer, Subject: s.Host, Audience: []string{site}, ID: NewID(),
-		NotBefore: now, IssuedAt: s.Since, Expires: expires,
+		NotBefore: now, IssuedAt: s.Since, Expires: expires, Kind: s.kind(),
 	})
 	if err != nil {
 		return "", fmt.Errorf("minting a host session: %w", err)
@@ -110,5 +115,23 @@ func (k *Keys) VerifyHostSession(site, token string, now time.Time) (HostSession
 	if c.Subject == "" || c.ID == "" || c.IssuedAt.IsZero() {
 		return HostSession{}, ErrBadToken
 	}
-	return HostSession{Host: c.Subject, Since: c.IssuedAt}, nil
+	s := HostSession{Host: c.Subject, Since: c.IssuedAt}
+	if text, linked := strings.CutPrefix(c.Kind, kindLinked); linked {
+		g, err := strconv.ParseUint(text, 10, 32)
+		if err != nil || g == 0 {
+			return HostSession{}, ErrBadToken
+		}
+		s.Generation = uint32(g)
+	}
+	return s, nil
+}
+
+// kindLinked begins the kind of sessions that a private link has opened.
+const kindLinked = "link-"
+
+func (s HostSession) kind() string {
+	if s.Generation == 0 {
+		return ""
+	}
+	return kindLinked + strconv.FormatUint(uint64(s.Generation), 10)
 }
