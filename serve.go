@@ -127,6 +127,8 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Logo:     h.site.Logo,
 		Color:    h.site.Color,
 		Origin:   call.Origin,
+
+		QuickExit: h.site.Profile == config.ProfileCounselling,
 	}
 }
 

@@ -16,6 +16,8 @@ export interface Page {
   address: Address;
   practice: string;
   phone: string;
+  /** Offers a way out that leaves nothing on the screen. */
+  exit: boolean;
   /** Room id of a visitor page, else empty. */
   room: string;
 }
@@ -39,6 +41,7 @@ export function readPage(data: Record<string, string | undefined>, pathname: str
     language: data['language'] === 'en' ? 'en' : 'de',
     address: data['address'] === 'du' ? 'du' : 'sie',
     practice: data['practice'] ?? '',
+    exit: data['exit'] === 'quick',
     // A number is never broken across lines.
     phone: (data['phone'] ?? '').replaceAll(' ', '\u00a0'),
     room: roomId.test(rest) ? rest : '',

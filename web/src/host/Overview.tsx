@@ -100,19 +100,26 @@ function RoomCard({ desk, room, attempt }: CardProps) {
   const [ending, setEnding] = useState(false);
   const inside = room.participants.map((p) => p.name);
   const visitors = room.participants.filter((p) => !p.host);
-  const command = (cmd: 'admit' | 'decline', knock: string) => {
-    unlockTones();
-    void attempt(desk.channel.do({ do: cmd, room: room.id, knock }));
-  };
   return (
     <article class="card room" data-testid="room" data-room={room.id}>
-      <h2>{t('desk.room', { time: time(room.opened_at) })}</h2>
+      <div class="room-top">
+        <h2>{t('desk.room', { time: time(room.opened_at) })}</h2>
+        {room.locked && (
+          <span class="chip" data-testid="room-locked">
+            <Icon of={lockIcon} size={16} />
+            {t('door.locked')}
+          </span>
+        )}
+      </div>
       <LinkField link={desk.link(room)} />
       {room.waiting.length > 0 ? (
         <WaitingList
           waiting={room.waiting}
-          admit={(id) => command('admit', id)}
-          decline={(id) => command('decline', id)}
+          door={desk.door(room.id)}
+          attempt={(p) => {
+            unlockTones();
+            void attempt(p);
+          }}
         />
       ) : (
         inside.length === 0 && <p class="quiet">{t('desk.nobody')}</p>

@@ -116,4 +116,16 @@ export const checkDe = {
   'e54.t': 'Wir verbinden Sie neu.',
   e61: 'Die Verbindung ist abgebrochen',
   'e61.t': 'Kamera und Mikrofon sind aus. Sie können sich wieder verbinden.',
+
+  'waiting.locked': 'Der Raum ist gerade abgeschlossen. Die Praxis sieht, dass Sie da sind.',
+  'waiting.back': 'Die Praxis hat Sie noch einmal in den Wartebereich gebeten. Es geht gleich weiter.',
+  'waiting.says': 'Die Praxis schreibt Ihnen:',
+  'waiting.offer': (p: { name: string }) => `Möchten Sie mit ${p.name} sprechen?`,
+  'waiting.offer.t': 'Sie bleiben verbunden und behalten Ihren Platz, wie auch immer Sie wählen.',
+  'waiting.offer.yes': (p: { name: string }) => `Ja, zu ${p.name}`,
+  'waiting.offer.no': 'Nein, ich warte weiter',
+  'waiting.moved': (p: { name: string }) => `Sie warten jetzt bei ${p.name}.`,
+
+  'exit.do': 'Schnell weg',
+  'exit.hint': 'zweimal Esc',
 };

@@ -84,4 +84,11 @@ export const du: Part = {
   'e54.t': 'Wir verbinden dich neu.',
   'e61.t': 'Kamera und Mikrofon sind aus. Du kannst dich wieder verbinden.',
   'e99.t': 'Lade die Seite neu, oder ruf die Praxis an.',
+
+  'waiting.locked': 'Der Raum ist gerade abgeschlossen. Die Praxis sieht, dass du da bist.',
+  'waiting.back': 'Die Praxis hat dich noch einmal in den Wartebereich gebeten. Es geht gleich weiter.',
+  'waiting.says': 'Die Praxis schreibt dir:',
+  'waiting.offer': (p: { name: string }) => `Möchtest du mit ${p.name} sprechen?`,
+  'waiting.offer.t': 'Du bleibst verbunden und behältst deinen Platz, wie auch immer du wählst.',
+  'waiting.moved': (p: { name: string }) => `Du wartest jetzt bei ${p.name}.`,
 };

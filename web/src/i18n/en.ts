@@ -164,4 +164,16 @@ export const en: Like<typeof de & typeof checkDe> = {
 
   'title.room': (p) => (p.practice ? `Video consultation – ${p.practice}` : 'Video consultation'),
   'title.state': (p) => (p.practice ? `${p.state} – ${p.practice}` : p.state),
+
+  'waiting.locked': 'The room is locked at the moment. The practice sees that you are here.',
+  'waiting.back': 'The practice has asked you back to the waiting room. It will go on shortly.',
+  'waiting.says': 'The practice writes to you:',
+  'waiting.offer': (p) => `Would you like to talk to ${p.name}?`,
+  'waiting.offer.t': 'You stay connected and keep your place, whatever you choose.',
+  'waiting.offer.yes': (p) => `Yes, to ${p.name}`,
+  'waiting.offer.no': 'No, I keep waiting',
+  'waiting.moved': (p) => `You are now waiting for ${p.name}.`,
+
+  'exit.do': 'Leave quickly',
+  'exit.hint': 'press Esc twice',
 };

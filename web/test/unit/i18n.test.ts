@@ -32,6 +32,7 @@ const sample = {
   names: 'A',
   rate: '1 Mbit/s',
   mb: 450,
+  text: 'T',
 };
 const said = (m: Message) => (typeof m === 'function' ? m(sample as never) : m);
 

@@ -8,6 +8,7 @@ import { type Dial, dial, JsonSocket } from './socket';
 import {
   type ApiCode,
   apiCode,
+  type Colleague,
   type HostCommand,
   type HostFrame,
   type HostName,
@@ -22,6 +23,7 @@ export interface HostState {
   link: 'connecting' | 'up' | 'down' | 'refused';
   host: HostName | null;
   rooms: readonly HostRoom[];
+  colleagues: readonly Colleague[];
 }
 
 export interface HostOptions {
@@ -45,7 +47,7 @@ interface Pending {
 export class HostChannel {
   readonly #o: HostOptions;
   readonly #backoff: Backoff;
-  readonly #state = signal<HostState>({ link: 'connecting', host: null, rooms: [] });
+  readonly #state = signal<HostState>({ link: 'connecting', host: null, rooms: [], colleagues: [] });
   readonly #pending = new Map<number, Pending>();
   #socket: JsonSocket<HostFrame> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -118,7 +120,7 @@ export class HostChannel {
     switch (f.type) {
       case 'state':
         this.#backoff.reset();
-        return this.#patch({ link: 'up', host: f.host, rooms: f.rooms });
+        return this.#patch({ link: 'up', host: f.host, rooms: f.rooms, colleagues: f.colleagues ?? [] });
       case 'session':
         this.#token = f.token;
         return;

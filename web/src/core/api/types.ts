@@ -40,8 +40,24 @@ export interface Admission {
   identity: string;
 }
 
+/** All that somebody who waits may know. */
+export interface WaitingFrame {
+  type: 'waiting';
+  resume: string;
+  host_present: boolean;
+  /** Nobody is let in at present. */
+  locked?: boolean;
+  /** Was put back from the room. */
+  back?: boolean;
+  messages?: readonly string[];
+  /** A colleague to whom one may go. */
+  offer?: HostName;
+  /** Where one waits since a hand-over. */
+  moved?: { room: string; cap: string; host: HostName };
+}
+
 export type KnockFrame =
-  | { type: 'waiting'; resume: string; host_present: boolean }
+  | WaitingFrame
   | ({ type: 'admitted' } & Admission)
   | { type: 'declined' }
   | { type: 'closed'; reason: 'ended' | 'expired' }
@@ -63,6 +79,16 @@ export interface WaitingPerson {
   id: string;
   name: string;
   since: string;
+  back?: boolean;
+  /** Name of the colleague whose guest this was. */
+  from?: string;
+  /** The colleague whom the guest was offered. */
+  hand?: HostName & { refused: boolean };
+  messages?: readonly string[];
+}
+
+export interface Colleague extends HostName {
+  present: boolean;
 }
 
 export interface HostRoom {
@@ -70,6 +96,7 @@ export interface HostRoom {
   grant: string;
   link: string;
   opened_at: string;
+  locked?: boolean;
   participants: RoomPerson[];
   waiting: WaitingPerson[];
 }
@@ -85,7 +112,10 @@ export type HostCommand =
   | { do: 'admit' | 'decline'; room: string; knock: string }
   | { do: 'enter'; room: string; name?: string }
   | { do: 'mute'; room: string; identity: string; kind: 'audio' | 'video' }
-  | { do: 'remove'; room: string; identity: string }
+  | { do: 'remove' | 'back'; room: string; identity: string }
+  | { do: 'message'; room: string; knock: string; text: string }
+  | { do: 'hand'; room: string; knock: string; host: string }
+  | { do: 'lock' | 'unlock'; room: string }
   | { do: 'end'; room: string };
 
 export interface HostResult extends Partial<Admission> {
@@ -93,7 +123,7 @@ export interface HostResult extends Partial<Admission> {
 }
 
 export type HostFrame =
-  | { type: 'state'; host: HostName; rooms: HostRoom[] }
+  | { type: 'state'; host: HostName; rooms: HostRoom[]; colleagues?: Colleague[] }
   | { type: 'session'; token: string; expires_in: number }
   | ({ type: 'result'; id: number; ok: boolean; error?: { code: string; message?: string } } & HostResult)
   | { type: 'error'; code: string; message?: string; retry_after?: number }

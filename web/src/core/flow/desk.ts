@@ -53,8 +53,20 @@ export class Desk {
     this.channel.state.value.rooms.flatMap((r) => r.waiting),
   );
 
-  waitingIn(room: string): ReadonlySignal<readonly WaitingPerson[]> {
-    return computed(() => this.channel.state.value.rooms.find((r) => r.id === room)?.waiting ?? []);
+  /** The host is in one of the rooms, be it from another device. */
+  readonly inSession: ReadonlySignal<boolean> = computed(() =>
+    this.channel.state.value.rooms.some((r) => r.participants.some((p) => p.host)),
+  );
+
+  /** What can be done at a room's door. */
+  door(room: string) {
+    return {
+      colleagues: this.channel.state.value.colleagues,
+      admit: (knock: string) => this.channel.do({ do: 'admit', room, knock }),
+      decline: (knock: string) => this.channel.do({ do: 'decline', room, knock }),
+      message: (knock: string, text: string) => this.channel.do({ do: 'message', room, knock, text }),
+      hand: (knock: string, host: string) => this.channel.do({ do: 'hand', room, knock, host }),
+    };
   }
 
   link(room: HostRoom): string {
