@@ -161,9 +161,10 @@ func TestAuthorizationMatrix(t *testing.T) {
 			{method: "POST", path: one + "/guests/" + guest + "/link"}, {method: "POST", path: one + "/guests/" + guest + "/revoke"},
 			{method: "POST", path: one + "/guests/" + guest + "/remind"},
 		}
-		bearer := func(s string) func(*call) {
-			return func(c *call) { c.header = http.Header{"Authorization": {"Bearer " + s}} }
+		bearer := func(s func() string) func(*call) { // asked each time: sessions end while the clock runs
+			return func(c *call) { c.header = http.Header{"Authorization": {"Bearer " + s()}} }
 		}
+		session := func(site, host string) func() string { return func() string { return o.session(site, host) } }
 		as := func(key, secret string) func(*call) {
 			return func(c *call) {
 				c.header = http.Header{"Authorization": {booking.Sign(key, secret, c.method, "/video/"+c.path, []byte(c.body), o.now())}}
@@ -175,10 +176,10 @@ func TestAuthorizationMatrix(t *testing.T) {
 			list, touch int
 		}{
 			"nobody":                 {func(*call) {}, 401, 401},
-			"guest":                  {bearer(secret), 401, 401},
-			"another host":           {bearer(o.session(siteA, "zweit")), 200, 404},
-			"a host who has gone":    {bearer(o.session(siteA, "weg")), 401, 401},
-			"host of another site":   {bearer(o.session(siteB, "muster")), 401, 401},
+			"guest":                  {bearer(func() string { return secret }), 401, 401},
+			"another host":           {bearer(session(siteA, "zweit")), 200, 404},
+			"a host who has gone":    {bearer(session(siteA, "weg")), 401, 401},
+			"host of another site":   {bearer(session(siteB, "muster")), 401, 401},
 			"software, wrong secret": {as("buchung", strings.Repeat("x", 40)), 401, 401},
 			"software, unknown key":  {as("andere", bookingSecretA), 401, 401},
 			"software, empty secret": {as("buchung", ""), 401, 401},
