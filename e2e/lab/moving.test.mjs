@@ -52,7 +52,7 @@ for (const [hosts, visits] of orders) {
 // E2E_MOVES=50 walks that often between Wi-Fi and mobile within one call, two seconds without any address in between.
 const walks = Number(process.env.E2E_MOVES ?? 0);
 if (walks > 0) {
-  play(`${walks} times from network to network`, { place, timeout: 60_000 + walks * 14_000 }, async (s, t) => {
+  play(`${walks} times from network to network`, { place, timeout: 90_000 + walks * 25_000 }, async (s, t) => {
     const { host, visitor } = await s.pair(
       await s.chromium('red'),
       await s.firefox('green', { trust: s.caddy.root }),
@@ -66,6 +66,7 @@ if (walks > 0) {
       await readdress(...(i % 2 ? [mobile, wifi] : [wifi, mobile]), 2_000);
       for (const [k, { audio, video }] of (await gaps).entries()) {
         back[Object.keys(pages)[k]].push({ audio: audio - 2_000, video: video - 2_000 });
+        t.diagnostic(`${i} ${Object.keys(pages)[k]}: ${audio - 2_000} ${video - 2_000} ms`);
       }
     }
     for (const [kind, all] of Object.entries(back)) {
