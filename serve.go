@@ -97,7 +97,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 		return true
 	}
 	if at.path == "privacy" {
-		web.Privacy(w, r, h.page(at, call), h.facts(site))
+		web.Privacy(w, r, h.page(at, call), h.facts(site, hostName(strings.ToLower(r.Host))))
 		return true
 	}
 	if e.Serve(w, r, call) || web.Serve(w, r, h.page(at, call)) {
@@ -140,7 +140,7 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 }
 
 // facts are the settings that the privacy page speaks of.
-func (h *Handler) facts(s *config.Site) web.Facts {
+func (h *Handler) facts(s *config.Site, host string) web.Facts {
 	recorded := func(k config.Kind) bool { return k.Recording != config.Off }
 	reminder, _ := s.Reminds()
 	return web.Facts{
@@ -153,8 +153,10 @@ func (h *Handler) facts(s *config.Site) web.Facts {
 		Calendars:     slices.ContainsFunc(s.Hosts, func(host config.Host) bool { return host.Calendar != "" }),
 		Booking:       len(s.Booking) > 0,
 		OtherSoftware: admitsSoftware(s),
-		AccessLog:     h.server != nil && h.server.Logs != nil,
+		AccessLog:     h.server != nil && logs(h.server, host),
 		Version:       engine.Version(),
+
+		RedirectLogged: h.server != nil && logsRedirects(h.server, host) && !h.app.redirects(host),
 	}
 }
 
