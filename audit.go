@@ -176,13 +176,19 @@ func (at address) audit() auditSite {
 		{"reminders by mail", s.SMTP != nil && reminds, "reminder"},
 		{"calendar feeds", calendars, "host: calendar"},
 		{"booking interface for other software", len(s.Booking) > 0, "booking_key"},
-		{"interface for other LiveKit software, without waiting room", len(s.APIKeys) > 0, "api_key"},
+		{"interface for other LiveKit software, without waiting room", admitsSoftware(s), "api_key, waiting_room"},
 		{"sign-in of hosts by the web server", identities, "host: identity"},
 	}
 	if s.Profile == config.ProfileAnlage31b {
 		report.Requirements = anlage31b(s)
 	}
 	return report
+}
+
+// admitsSoftware reports whether other LiveKit software can enter: with a waiting
+// room nobody gets past it, whatever they hold.
+func admitsSoftware(s *config.Site) bool {
+	return len(s.APIKeys) > 0 && !s.WaitingRoomOn() && !s.E2EERequired()
 }
 
 func (at address) outbound() []auditOutbound {

@@ -125,7 +125,6 @@ func TestAnlage31b(t *testing.T) {
 		{config.Site{E2EE: config.Required}, "end to end", conditionMet},
 		{config.Site{}, "let in", conditionMet},
 		{config.Site{WaitingRoom: config.Off}, "let in", conditionOpen},
-		{config.Site{APIKeys: []config.APIKey{{}}}, "let in", conditionOpen},
 		{config.Site{}, "German", conditionMet},
 		{config.Site{Language: config.English}, "German", conditionOpen},
 		{config.Site{}, "three months", conditionMet},

@@ -67,17 +67,17 @@ func (h *Handler) locate(r *http.Request) (location, bool) {
 
 // call describes the request to the engine, false where the host name can
 // belong to no site.
-func (h *Handler) call(r *http.Request, at location) (engine.Call, bool) {
+func (h *Handler) call(r *http.Request, at location, site *config.Site) (engine.Call, bool) {
 	host := hostName(strings.ToLower(r.Host))
 	if !hostPattern.MatchString(host) {
 		return engine.Call{}, false
 	}
-	siteID := h.site.Name
+	siteID := site.Name
 	if siteID == "" {
 		siteID = host
 	}
 	return engine.Call{
-		Site:     h.site,
+		Site:     site,
 		SiteID:   siteID,
 		Path:     at.path,
 		Base:     at.base,

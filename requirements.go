@@ -40,7 +40,7 @@ func anlage31b(s *config.Site) []auditCondition {
 	}
 	return []auditCondition{
 		{"contents are encrypted from end to end by the state of the art", decide(s.E2EERequired()), "e2ee " + s.E2EE},
-		{"everybody is let in by the practice, no signals of further callers in a talk", decide(s.WaitingRoomOn() && len(s.APIKeys) == 0), "waiting_room " + s.WaitingRoom + ", api_key"},
+		{"everybody is let in by the practice, no signals of further callers in a talk", decide(s.WaitingRoomOn()), "waiting_room " + s.WaitingRoom},
 		{"nothing is recorded", decide(!recorded), "kind: recording"},
 		{"metadata is deleted after three months at the latest", decide(s.Retention > 0 && s.Retention <= config.MaxRetention), "retention " + time.Duration(s.Retention).String()},
 		{"information is in German and readable without signing in", decide(s.Language == config.German), "language " + s.Language + ", page /privacy"},

@@ -84,13 +84,20 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 	case e == nil:
 		return false
 	}
-	call, ok := h.call(r, at)
+	site, known := h.serving(r)
+	if !known && owned {
+		h.refuse(w, r, at, http.StatusNotFound, "not_found", "this host name belongs to no house")
+		return true
+	} else if !known {
+		return false
+	}
+	call, ok := h.call(r, at, site)
 	if !ok {
 		h.refuse(w, r, at, http.StatusBadRequest, "bad_request", "the host name of the request is not valid")
 		return true
 	}
 	if at.path == "privacy" {
-		web.Privacy(w, r, h.page(at, call), h.facts())
+		web.Privacy(w, r, h.page(at, call), h.facts(site, hostName(strings.ToLower(r.Host))))
 		return true
 	}
 	if e.Serve(w, r, call) || web.Serve(w, r, h.page(at, call)) {
@@ -110,22 +117,24 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, at location, st
 		refuse(w, status, code, message)
 		return
 	}
-	web.Failure(w, r, h.page(at, engine.Call{Origin: originOf(r)}), status)
+	site, _ := h.serving(r)
+	web.Failure(w, r, h.page(at, engine.Call{Site: site, Origin: originOf(r)}), status)
 }
 
 // unseen are the beginnings of paths below the base path that no browser shows.
 var unseen = []string{"api/", "rtc", "twirp/", "_vr/"}
 
 func (h *Handler) page(at location, call engine.Call) web.Page {
+	s := call.Site
 	return web.Page{
 		Path:     at.path,
 		Base:     at.base,
-		Language: h.site.Language,
-		Address:  h.site.Address,
-		Practice: h.site.Practice,
-		Phone:    h.site.Phone,
-		Logo:     h.site.Logo,
-		Color:    h.site.Color,
+		Language: s.Language,
+		Address:  s.Address,
+		Practice: s.Practice,
+		Phone:    s.Phone,
+		Logo:     s.Logo,
+		Color:    s.Color,
 		Origin:   call.Origin,
 
 		QuickExit: h.site.Profile == config.ProfileCounselling,
@@ -133,8 +142,7 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 }
 
 // facts are the settings that the privacy page speaks of.
-func (h *Handler) facts() web.Facts {
-	s := h.site
+func (h *Handler) facts(s *config.Site, host string) web.Facts {
 	recorded := func(k config.Kind) bool { return k.Recording != config.Off }
 	reminder, _ := s.Reminds()
 	return web.Facts{
@@ -146,9 +154,11 @@ func (h *Handler) facts() web.Facts {
 		Retention:     time.Duration(s.Retention),
 		Calendars:     slices.ContainsFunc(s.Hosts, func(host config.Host) bool { return host.Calendar != "" }),
 		Booking:       len(s.Booking) > 0,
-		OtherSoftware: len(s.APIKeys) > 0,
-		AccessLog:     h.server != nil && h.server.Logs != nil,
+		OtherSoftware: admitsSoftware(s),
+		AccessLog:     h.server != nil && logs(h.server, host),
 		Version:       engine.Version(),
+
+		RedirectLogged: h.server != nil && logsRedirects(h.server, host) && !h.app.redirects(host),
 	}
 }
 

@@ -5,6 +5,7 @@ package videoroom
 
 import (
 	"encoding/hex"
+	"io/fs"
 	"net/netip"
 	"os"
 	"slices"
@@ -96,7 +97,7 @@ type procSocket struct {
 
 // procSockets reads those sockets of a table that have one of the inodes.
 func procSockets(table string, inodes map[string]bool) ([]procSocket, bool) {
-	text, err := os.ReadFile("/proc/self/net/" + table)
+	text, err := fs.ReadFile(os.DirFS("/proc/self/net"), table)
 	if err != nil {
 		return nil, false
 	}

@@ -33,7 +33,7 @@ func privacy(t *testing.T, p Page, f Facts) string {
 func TestClaimsFollowSettings(t *testing.T) {
 	good := Facts{
 		E2EE: true, WaitingRoom: true, Unrecorded: true, Mail: true, Reminder: 30 * time.Minute, Retention: 24 * time.Hour,
-		Calendars: true, Booking: true, OtherSoftware: true, AccessLog: true, Version: "v1.2.3",
+		Calendars: true, Booking: true, OtherSoftware: true, AccessLog: true, RedirectLogged: true, Version: "v1.2.3",
 	}
 	for name, tc := range map[string]struct {
 		without func(*Facts)
@@ -50,7 +50,8 @@ func TestClaimsFollowSettings(t *testing.T) {
 		"calendars": {func(f *Facts) { f.Calendars = false }, "aus einem Kalender", ""},
 		"booking":   {func(f *Facts) { f.Booking = false }, "Ein Buchungssystem", ""},
 		"software":  {func(f *Facts) { f.OtherSoftware = false }, "Andere Software", ""},
-		"log":       {func(f *Facts) { f.AccessLog = false }, "Zugriffsprotokoll", ""},
+		"redirect":  {func(f *Facts) { f.RedirectLogged = false }, "mit http:// statt https://", ""},
+		"log":       {func(f *Facts) { f.AccessLog = false }, "führt der Webserver ein Zugriffsprotokoll", ""},
 	} {
 		before := privacy(t, somePage, good)
 		f := good

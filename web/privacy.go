@@ -28,6 +28,8 @@ type Facts struct {
 	Calendars, Booking, OtherSoftware bool
 	// AccessLog: the web server keeps one of other pages of the site.
 	AccessLog bool
+	// RedirectLogged: that log also names links that are opened with http:// in place of https://.
+	RedirectLogged bool
 	// Version of the software.
 	Version string
 }
@@ -110,9 +112,9 @@ var claims = []claim{
 	},
 	{
 		section: "record", when: always,
-		de: "Niemand kann technisch verhindern, dass ein Mensch am anderen Ende mit eigenen Mitteln mitschneidet. Es ist ohne Ihre Zustimmung nicht erlaubt.",
-		du: "Niemand kann technisch verhindern, dass ein Mensch am anderen Ende mit eigenen Mitteln mitschneidet. Es ist ohne deine Zustimmung nicht erlaubt.",
-		en: "Nobody can technically prevent a person at the other end from recording with means of their own. Without your consent it is not allowed.",
+		de: "Niemand kann technisch verhindern, dass ein Mensch am anderen Ende mit eigenen Mitteln mitschneidet. Bitte tun auch Sie es nicht ohne die Zustimmung der anderen.",
+		du: "Niemand kann technisch verhindern, dass ein Mensch am anderen Ende mit eigenen Mitteln mitschneidet. Bitte tu es auch selbst nicht ohne die Zustimmung der anderen.",
+		en: "Nobody can technically prevent a person at the other end from recording with means of their own. Please do not do so yourself without the others’ consent.",
 	},
 	{
 		section: "store", when: always,
@@ -122,9 +124,9 @@ var claims = []claim{
 	},
 	{
 		section: "store", when: always,
-		de: "Ihr Name und geschriebene Nachrichten bestehen nur im Arbeitsspeicher und sind mit dem Ende des Gesprächs fort.",
-		du: "Dein Name und geschriebene Nachrichten bestehen nur im Arbeitsspeicher und sind mit dem Ende des Gesprächs fort.",
-		en: "Your name and written messages exist in memory only and are gone when the conversation ends.",
+		de: "Der Name, den Sie beim Eintreten angeben, und geschriebene Nachrichten bestehen nur im Arbeitsspeicher und sind mit dem Ende des Gesprächs fort.",
+		du: "Der Name, den du beim Eintreten angibst, und geschriebene Nachrichten bestehen nur im Arbeitsspeicher und sind mit dem Ende des Gesprächs fort.",
+		en: "The name that you enter with and written messages exist in memory only and are gone when the conversation ends.",
 	},
 	{
 		section: "store", when: func(f Facts, _ Page) bool { return f.Retention > 0 },
@@ -178,6 +180,11 @@ var claims = []claim{
 		section: "logs", when: func(f Facts, _ Page) bool { return f.AccessLog },
 		de: "Für die übrigen Seiten dieser Website führt der Webserver ein Zugriffsprotokoll; die Seiten des Videogesprächs stehen nicht darin.",
 		en: "For the other pages of this website the web server keeps an access log; the pages of the video call are not in it.",
+	},
+	{
+		section: "logs", honest: true, when: func(f Facts, _ Page) bool { return f.RedirectLogged },
+		de: "Eine Ausnahme: Wer einen Link von Hand mit http:// statt https:// öffnet, steht mit diesem Aufruf im Zugriffsprotokoll.",
+		en: "One exception: whoever opens a link by hand with http:// in place of https:// stands in the access log with that request.",
 	},
 }
 

@@ -61,7 +61,7 @@ for (const [name, open] of Object.entries(browsers)) {
     for (const path of ['', 'host/', room]) {
       await visit(open, { javaScriptEnabled: false, viewport: { width: 390, height: 844 } }, path, async (page) => {
         await readable(page);
-        assert.match(await page.locator('h1').locator('visible=true').innerText(), /JavaScript/, path);
+        assert.match(await page.locator('h1').locator('visible=true').textContent(), /JavaScript/, path);
         assert.equal(await page.getByText('Browser zu alt').isVisible(), false, 'both reasons at once');
       });
     }
@@ -70,7 +70,7 @@ for (const [name, open] of Object.entries(browsers)) {
   test(`${name}: the page about privacy needs no JavaScript`, { timeout: 60_000 }, async () => {
     await visit(open, { javaScriptEnabled: false }, 'privacy', async (page, answer) => {
       assert.equal(answer?.status(), 200);
-      const text = await page.locator('main').innerText();
+      const text = await page.locator('main').textContent();
       assert.match(text, /Ende-zu-Ende-Verschlüsselung ist derzeit nicht eingeschaltet/);
       assert.match(text, /bis man Sie hereinlässt/);
       assert.doesNotMatch(text, /ohne HTTPS/);
@@ -100,7 +100,7 @@ test('a path that leads nowhere is a page and not a line of data', { timeout: 60
   await visit(browsers.Chromium, {}, 'r/a/b', async (page, answer) => {
     assert.equal(answer?.status(), 404);
     await readable(page);
-    assert.match(await page.locator('h1').innerText(), /gibt es nicht/);
+    assert.match(await page.locator('h1').textContent(), /gibt es nicht/);
   });
   const data = await caddy.get('/video/r/a/b', { headers: { Accept: 'application/json' } });
   assert.equal(data.status, 404);
