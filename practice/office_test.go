@@ -34,6 +34,8 @@ type postbox struct {
 	times   []time.Time
 	// answer decides about each letter; nil: all are taken.
 	answer func(context.Context, Letter) error
+	// taken is called after a letter was taken.
+	taken func()
 }
 
 func (p *postbox) Send(ctx context.Context, l Letter) error {
@@ -49,9 +51,19 @@ func (p *postbox) Send(ctx context.Context, l Letter) error {
 		}
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.arrived, p.times = append(p.arrived, l), append(p.times, time.Now())
+	taken := p.taken
+	p.mu.Unlock()
+	if taken != nil {
+		taken()
+	}
 	return nil
+}
+
+func (p *postbox) after(taken func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken = taken
 }
 
 func (p *postbox) set(answer func(context.Context, Letter) error) {
@@ -109,7 +121,10 @@ func inOffice(t *testing.T, f func(t *testing.T, o *office)) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)))
 		o := newOffice(t, storagetest.NewDisk(), token.NewKeys())
-		defer func() { o.close() }()
+		defer func() {
+			o.close()
+			time.Sleep(2 * time.Minute) // until calls that hang have ended
+		}()
 		f(t, o)
 	})
 }
@@ -231,6 +246,35 @@ func (o *office) create(in message) []message {
 	m := o.do("muster", http.MethodPost, "api/v1/appointments", in, http.StatusCreated)
 	synctest.Wait()
 	return m.list("appointments")
+}
+
+// createAt makes an appointment of the first host of another site.
+func (o *office) createAt(site string, in message) {
+	o.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "https://"+site+"/video/api/v1/appointments", strings.NewReader(encode(in)))
+	r.Header.Set("Authorization", "Bearer "+o.session(site, "muster"))
+	w := httptest.NewRecorder()
+	o.desk.Serve(w, r, o.callAs(site, "api/v1/appointments"))
+	if w.Code != http.StatusCreated {
+		o.t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	synctest.Wait()
+}
+
+func encode(m message) string {
+	if m == nil {
+		return ""
+	}
+	text, _ := json.Marshal(m)
+	return string(text)
+}
+
+func decoded(t *testing.T, text string) (m message) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func (o *office) list(host string) []message {
