@@ -118,7 +118,7 @@ func TestReminderIsConfigurable(t *testing.T) {
 
 // Across the night in which clocks change, reminders follow the wall clock.
 func TestReminderAcrossDaylightSaving(t *testing.T) {
-	inOffice(t, func(t *testing.T, o *office) {
+	inOfficeFrom(t, at("2026-03-28 06:00"), func(t *testing.T, o *office) {
 		in := meet("2026-03-28T09:00")
 		in["repeat"] = message{"every": "day", "count": 3}
 		o.create(in)

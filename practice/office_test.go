@@ -22,6 +22,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
 	"github.com/caddy-videoroom/videoroom/practice/internal/mail"
 	"github.com/caddy-videoroom/videoroom/practice/internal/storagetest"
 	"github.com/caddy-videoroom/videoroom/token"
@@ -118,8 +119,13 @@ func officeSite() *config.Site {
 // inOffice runs a test in a bubble that begins at noon of 2 March 2026, UTC.
 func inOffice(t *testing.T, f func(t *testing.T, o *office)) {
 	t.Helper()
+	inOfficeFrom(t, time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), f)
+}
+
+func inOfficeFrom(t *testing.T, begin time.Time, f func(t *testing.T, o *office)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)))
+		time.Sleep(time.Until(begin))
 		o := newOffice(t, storagetest.NewDisk(), token.NewKeys())
 		defer func() {
 			o.close()
@@ -327,3 +333,22 @@ func letters(a message, i int) string {
 }
 
 func hours(n int) caddy.Duration { return caddy.Duration(time.Duration(n) * time.Hour) }
+
+// always chooses every appointment.
+func always(*appointment.Appointment) bool { return true }
+
+// counting counts calls of the storage that this goroutine's requests make: the
+// bubble's time stands still, so that nothing else does.
+func (o *office) counting(n *int) func(storagetest.Call) error {
+	return func(storagetest.Call) error { *n++; return nil }
+}
+
+// appointmentSample is one that a change may be tried on.
+var appointmentSample = appointment.Appointment{Status: appointment.Planned, Kind: "beratung", Zone: "UTC", Minutes: 50}
+
+// renew forgets what addresses have done.
+func (c *crowd) renew(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.renewLocked(now)
+}
