@@ -33,6 +33,8 @@ type Options struct {
 	// Mail replaces the mail servers of the sites' settings, for tests; a nil
 	// Mailer sends nothing. nil: those of the settings.
 	Mail func(*config.Site) Mailer
+	// Fetch gets hosts' calendars; nil: from the network.
+	Fetch Fetch
 	// Now is the clock of appointments; nil: the machine's.
 	Now func() time.Time
 }
@@ -62,6 +64,8 @@ type Desk struct {
 	// what was carried out for it.
 	once  *booking.Once
 	calls *calls
+	// subscriber follows hosts' calendars.
+	subscriber *subscriber
 	// find returns the sites in force that may serve a site id.
 	find atomic.Pointer[func(siteID string) []*config.Site]
 
@@ -118,6 +122,8 @@ func New(o Options) *Desk {
 		d.calls = newCalls(d.agenda.store, d.now)
 		d.clerk = newClerk(d)
 		d.wg.Go(d.clerk.run) // ends with leave
+		d.subscriber = newSubscriber(d, o.Fetch)
+		d.wg.Go(d.subscriber.run) // ends with leave
 	}
 	return d
 }

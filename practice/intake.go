@@ -19,8 +19,6 @@ type booked struct {
 	// source is the mark it gets, before those under which it may be known.
 	source string
 	before []string
-	// revive makes it anew where it was cancelled.
-	revive bool
 	// told is when the other software said so; the zero time: now.
 	told time.Time
 
@@ -76,7 +74,7 @@ func (s *secretary) imported(marks ...string) *appointment.Appointment {
 func (s *secretary) take(b booked) (*appointment.Appointment, error) {
 	a := s.imported(append([]string{b.source}, b.before...)...)
 	switch {
-	case a == nil, a.Status == appointment.Cancelled && b.revive:
+	case a == nil:
 		return s.enter(b)
 	case a.Status == appointment.Cancelled, a.End().Before(s.d.now()), b.told.Before(a.Told) && !b.told.IsZero():
 		return a, nil

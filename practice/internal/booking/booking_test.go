@@ -75,6 +75,8 @@ func TestMalformedHeaders(t *testing.T) {
 		"", "VR1", "VR1 ", "Bearer x", "VR2 key=k, ts=1, sig=" + good, "VR1 key=k, ts=1", "VR1 key=k, ts=1, sig=ab",
 		"VR1 key=k, ts=x, sig=" + good, "VR1 key=, ts=1, sig=" + good, "VR1 key=k, key=l, ts=1, sig=" + good,
 		"VR1 key=k, ts=1, sig=" + good + ", more=1", "VR1 key=k, ts=-1, sig=" + good, "VR1 key=k, ts=9999999999999, sig=" + good,
+		"VR1 key=k, ts=1., sig=" + good, "VR1 key=k, ts=1.1234567890, sig=" + good, "VR1 key=k, ts=1.2.3, sig=" + good,
+		"VR1 key=k, ts=+1, sig=" + good, "VR1 key=k, ts=.5, sig=" + good, "VR1 key=k, ts=1.-5, sig=" + good,
 		"VR1 key=k, ts=1, sig=" + strings.Repeat("zz", sha256.Size), "VR1 key=" + strings.Repeat("k", 600) + ", ts=1, sig=" + good,
 	} {
 		if _, err := Parse(h); !errors.Is(err, ErrNoSignature) {
@@ -83,6 +85,18 @@ func TestMalformedHeaders(t *testing.T) {
 	}
 	if _, err := Parse("vr1 sig=" + good + ",ts=1,key=k"); err != nil {
 		t.Errorf("another order: %v", err)
+	}
+}
+
+// Two like requests within a second have two signatures, where the time has decimals.
+func TestDecimals(t *testing.T) {
+	o := NewOnce(noon)
+	for i := range 3 {
+		at := noon.Add(time.Duration(i) * time.Microsecond)
+		s, err := Parse(Sign("k", secret, "GET", "/", nil, at))
+		if err != nil || !s.Time.Equal(at) || s.Check(secret, "GET", "/", nil, noon) != nil || o.Pass(s, noon) != nil {
+			t.Errorf("%d: %+v, %v", i, s, err)
+		}
 	}
 }
 

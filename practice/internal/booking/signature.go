@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,9 @@ var (
 type Signature struct {
 	Key  string
 	Time time.Time
-	mac  [sha256.Size]byte
+	// stamp is the time as it was written and signed.
+	stamp string
+	mac   [sha256.Size]byte
 }
 
 // Speaks tells whether a header is of this scheme, whatever else is in it.
@@ -58,11 +61,11 @@ func Parse(header string) (Signature, error) {
 		}
 		words[name] = value
 	}
-	seconds, err := strconv.ParseInt(words["ts"], 10, 64)
-	if err != nil || len(words) != 3 || words["key"] == "" || len(words["ts"]) > 12 || seconds < 0 {
+	at, ok := parseStamp(words["ts"])
+	if !ok || len(words) != 3 || words["key"] == "" {
 		return Signature{}, ErrNoSignature
 	}
-	s := Signature{Key: words["key"], Time: time.Unix(seconds, 0)}
+	s := Signature{Key: words["key"], Time: at, stamp: words["ts"]}
 	mac, err := hex.DecodeString(words["sig"])
 	if err != nil || len(mac) != len(s.mac) {
 		return Signature{}, ErrNoSignature
@@ -71,10 +74,25 @@ func Parse(header string) (Signature, error) {
 	return s, nil
 }
 
+// parseStamp reads seconds since 1970, with up to nine decimals: two like
+// requests within one second are then two.
+func parseStamp(text string) (time.Time, bool) {
+	whole, part, decimals := strings.Cut(text, ".")
+	if decimals && (part == "" || len(part) > 9) || len(whole) > 12 {
+		return time.Time{}, false
+	}
+	seconds, err := strconv.ParseUint(whole, 10, 63)
+	nanos, errPart := strconv.ParseUint((part + "000000000")[:9], 10, 63)
+	if err != nil || errPart != nil {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(seconds), int64(nanos)), true
+}
+
 // Check verifies a signature over a request. target is the path with its query,
 // as it stands in the request line. Errors are [ErrWrong] and [ErrClock].
 func (s Signature) Check(secret, method, target string, body []byte, now time.Time) error {
-	want := sum(secret, method, target, s.Time, body)
+	want := sum(secret, method, target, s.stamp, body)
 	switch away := now.Sub(s.Time); {
 	case !hmac.Equal(want[:], s.mac[:]):
 		return ErrWrong
@@ -86,17 +104,21 @@ func (s Signature) Check(secret, method, target string, body []byte, now time.Ti
 
 // Sign returns the Authorization header of a request.
 func Sign(key, secret, method, target string, body []byte, at time.Time) string {
-	mac := sum(secret, method, target, at, body)
-	return Scheme + " key=" + key + ", ts=" + strconv.FormatInt(at.Unix(), 10) + ", sig=" + hex.EncodeToString(mac[:])
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	if n := at.Nanosecond(); n > 0 {
+		stamp += fmt.Sprintf(".%09d", n)
+	}
+	mac := sum(secret, method, target, stamp, body)
+	return Scheme + " key=" + key + ", ts=" + stamp + ", sig=" + hex.EncodeToString(mac[:])
 }
 
 // sum is HMAC-SHA-256 over five lines: scheme, method, target, time, and the
 // SHA-256 of the body in hexadecimal digits.
-func sum(secret, method, target string, at time.Time, body []byte) [sha256.Size]byte {
+func sum(secret, method, target, stamp string, body []byte) [sha256.Size]byte {
 	digest := sha256.Sum256(body)
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(strings.Join([]string{
-		Scheme, method, target, strconv.FormatInt(at.Unix(), 10), hex.EncodeToString(digest[:]),
+		Scheme, method, target, stamp, hex.EncodeToString(digest[:]),
 	}, "\n")))
 	return [sha256.Size]byte(mac.Sum(nil))
 }
