@@ -262,3 +262,21 @@ func TestHandOverToAFullColleague(t *testing.T) {
 	}
 	host.waiting(room.id, 1)
 }
+
+// TestOfficeInTheState: the page that makes appointments learns the site's kinds.
+func TestOfficeInTheState(t *testing.T) {
+	b := newBench(t, Options{})
+	office, _ := b.host("muster").next("state")["office"].(map[string]any)
+	kinds := message(office).list("kinds")
+	if office["timezone"] != "Europe/Berlin" || office["mail"] != false || len(kinds) == 0 {
+		t.Fatalf("%v", office)
+	}
+	for _, k := range kinds {
+		if k.text("name") == "" || k["duration_minutes"].(float64) < 5 || k["max_participants"].(float64) < 2 {
+			t.Errorf("%v", k)
+		}
+		if k["in_person"] != (k.text("id") == "therapie") {
+			t.Errorf("%v", k)
+		}
+	}
+}

@@ -46,6 +46,7 @@ type (
 		Rooms []roomState `json:"rooms"`
 		// Colleagues are the site's other hosts.
 		Colleagues []colleague `json:"colleagues"`
+		Office     officeBody  `json:"office"`
 		// Appointments are those of today and the next two weeks, MailTrouble the
 		// letters that a host should know of.
 		Appointments json.RawMessage `json:"appointments"`
@@ -238,7 +239,7 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 	defer d.mu.Unlock()
 	host, _ := h.site.Host(h.key.id)
 	s := stateFrame{Type: "state", Host: person{host.ID, host.Name}, Rooms: []roomState{}}
-	s.Colleagues = d.colleaguesLocked(h.site, h.key)
+	s.Colleagues, s.Office = d.colleaguesLocked(h.site, h.key), d.office(h.site)
 	for key, r := range d.records {
 		if key.site == h.key.site && r.host == h.key.id && r.open() {
 			s.Rooms = append(s.Rooms, r.state())

@@ -59,6 +59,8 @@ func pageKind(path string) string {
 		return "landing"
 	case path == "host/":
 		return "host"
+	case path == "test":
+		return "test"
 	case strings.HasPrefix(path, "r/") && isRoomPath(path[2:]):
 		return "room"
 	}

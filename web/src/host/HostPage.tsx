@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { CallProps, HostTools } from '../call/Call';
 import type { WaitingPerson } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
+import { plannedEnd } from '../core/flow/plan';
 import { WakeLock } from '../core/flow/wakelock';
 import { play } from '../core/media/tone';
 import { maybe, t } from '../i18n';
@@ -98,7 +99,7 @@ function InCall({ desk, room, session, view: View }: InCallProps) {
       elsewhere,
       locked,
       door,
-      plannedEnd: null,
+      plannedEnd: plannedEnd(channel.state.peek().appointments, room),
       lock: (on) => channel.do({ do: on ? 'lock' : 'unlock', room }),
       back: (identity) => channel.do({ do: 'back', room, identity }),
       mute: (identity) => channel.do({ do: 'mute', room, identity, kind: 'audio' }),

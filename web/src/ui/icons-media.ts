@@ -98,3 +98,10 @@ export const aloneIcon: Shape = [
   'M12 11.5a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4Z',
   'M6 19c.5-3 2.9-4.7 6-4.7s5.5 1.7 6 4.7',
 ];
+
+export const calendarIcon: Shape = [
+  'M5 6.5h14a1 1 0 0 1 1 1v11a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1v-11a1 1 0 0 1 1-1Z',
+  'M4 10.5h16',
+  'M8 4v4',
+  'M16 4v4',
+];
