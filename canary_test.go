@@ -23,18 +23,18 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// letterbox is a mail server that keeps what it gets.
-type letterbox struct {
+// postbox is a mail server that keeps what it gets.
+type postbox struct {
 	mu      sync.Mutex
 	letters []string
 }
 
-func (b *letterbox) NewSession(*smtp.Conn) (smtp.Session, error) { return b, nil }
-func (b *letterbox) Mail(string, *smtp.MailOptions) error        { return nil }
-func (b *letterbox) Rcpt(string, *smtp.RcptOptions) error        { return nil }
-func (b *letterbox) Reset()                                      {}
-func (b *letterbox) Logout() error                               { return nil }
-func (b *letterbox) Data(r io.Reader) error {
+func (b *postbox) NewSession(*smtp.Conn) (smtp.Session, error) { return b, nil }
+func (b *postbox) Mail(string, *smtp.MailOptions) error        { return nil }
+func (b *postbox) Rcpt(string, *smtp.RcptOptions) error        { return nil }
+func (b *postbox) Reset()                                      {}
+func (b *postbox) Logout() error                               { return nil }
+func (b *postbox) Data(r io.Reader) error {
 	text, err := io.ReadAll(r)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -42,19 +42,19 @@ func (b *letterbox) Data(r io.Reader) error {
 	return err
 }
 
-func (b *letterbox) all() []string {
+func (b *postbox) all() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]string(nil), b.letters...)
 }
 
-func openLetterbox(t *testing.T) (*letterbox, string) {
+func openPostbox(t *testing.T) (*postbox, string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := new(letterbox)
+	b := new(postbox)
 	s := smtp.NewServer(b)
 	go func() { _ = s.Serve(ln) }() // ends with the test
 	t.Cleanup(func() { _ = s.Close() })
@@ -87,7 +87,7 @@ const canarySite = `http://localhost:HTTP {
 func TestCanaries(t *testing.T) {
 	l := newLab(t)
 	l.extraGlobal = "debug\n\tmetrics\n\tservers {\n\t\ttrusted_proxies static 127.0.0.1/32\n\t}\n"
-	box, address := openLetterbox(t)
+	box, address := openPostbox(t)
 	p := l.run(strings.Replace(canarySite, "SMTP", address, 1), "http://localhost:HTTP/video/api/v1/site")
 	canaries := []string{
 		"Canary-Host-Name", "canary.host.mail", "canary-booking-secret", "203.0.113.77", "2001:db8:77::77",
