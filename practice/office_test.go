@@ -22,6 +22,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
 	"github.com/caddy-videoroom/videoroom/practice/internal/mail"
 	"github.com/caddy-videoroom/videoroom/practice/internal/storagetest"
 	"github.com/caddy-videoroom/videoroom/token"
@@ -34,6 +35,8 @@ type postbox struct {
 	times   []time.Time
 	// answer decides about each letter; nil: all are taken.
 	answer func(context.Context, Letter) error
+	// taken is called after a letter was taken.
+	taken func()
 }
 
 func (p *postbox) Send(ctx context.Context, l Letter) error {
@@ -49,9 +52,19 @@ func (p *postbox) Send(ctx context.Context, l Letter) error {
 		}
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.arrived, p.times = append(p.arrived, l), append(p.times, time.Now())
+	taken := p.taken
+	p.mu.Unlock()
+	if taken != nil {
+		taken()
+	}
 	return nil
+}
+
+func (p *postbox) after(taken func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken = taken
 }
 
 func (p *postbox) set(answer func(context.Context, Letter) error) {
@@ -106,10 +119,18 @@ func officeSite() *config.Site {
 // inOffice runs a test in a bubble that begins at noon of 2 March 2026, UTC.
 func inOffice(t *testing.T, f func(t *testing.T, o *office)) {
 	t.Helper()
+	inOfficeFrom(t, time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), f)
+}
+
+func inOfficeFrom(t *testing.T, begin time.Time, f func(t *testing.T, o *office)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)))
+		time.Sleep(time.Until(begin))
 		o := newOffice(t, storagetest.NewDisk(), token.NewKeys())
-		defer func() { o.close() }()
+		defer func() {
+			o.close()
+			time.Sleep(2 * time.Minute) // until calls that hang have ended
+		}()
 		f(t, o)
 	})
 }
@@ -233,6 +254,35 @@ func (o *office) create(in message) []message {
 	return m.list("appointments")
 }
 
+// createAt makes an appointment of the first host of another site.
+func (o *office) createAt(site string, in message) {
+	o.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "https://"+site+"/video/api/v1/appointments", strings.NewReader(encode(in)))
+	r.Header.Set("Authorization", "Bearer "+o.session(site, "muster"))
+	w := httptest.NewRecorder()
+	o.desk.Serve(w, r, o.callAs(site, "api/v1/appointments"))
+	if w.Code != http.StatusCreated {
+		o.t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	synctest.Wait()
+}
+
+func encode(m message) string {
+	if m == nil {
+		return ""
+	}
+	text, _ := json.Marshal(m)
+	return string(text)
+}
+
+func decoded(t *testing.T, text string) (m message) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 func (o *office) list(host string) []message {
 	o.t.Helper()
 	return o.do(host, http.MethodGet, "api/v1/appointments?from=2020-01-01", nil, http.StatusOK).list("appointments")
@@ -283,3 +333,22 @@ func letters(a message, i int) string {
 }
 
 func hours(n int) caddy.Duration { return caddy.Duration(time.Duration(n) * time.Hour) }
+
+// always chooses every appointment.
+func always(*appointment.Appointment) bool { return true }
+
+// counting counts calls of the storage that this goroutine's requests make: the
+// bubble's time stands still, so that nothing else does.
+func (o *office) counting(n *int) func(storagetest.Call) error {
+	return func(storagetest.Call) error { *n++; return nil }
+}
+
+// appointmentSample is one that a change may be tried on.
+var appointmentSample = appointment.Appointment{Status: appointment.Planned, Kind: "beratung", Zone: "UTC", Minutes: 50}
+
+// renew forgets what addresses have done.
+func (c *crowd) renew(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.renewLocked(now)
+}

@@ -40,6 +40,9 @@ type Letter struct {
 	Sequence, Told int
 	// Due is when it is to leave, Until when it is not worth sending any more.
 	Due, Until time.Time
+	// AtOnce tells that it waits for nothing, also where the clock has been set
+	// back since Due.
+	AtOnce bool
 }
 
 // Outcome is what has become of a letter. The zero value: nothing yet.
@@ -75,7 +78,7 @@ func (a *Appointment) lettersTo(g *Guest, reminder time.Duration, outcome func(i
 	told, last := -1, time.Time{}
 	for i, n := range g.Notices {
 		l := a.letter(g, n.What, strconv.Itoa(i))
-		l.Due, l.Told = n.At, told
+		l.Due, l.AtOnce, l.Told = n.At, true, told
 		l.Until = earlier(n.At.Add(patience), later(a.End(), n.At.Add(time.Hour)))
 		o := outcome(l.ID)
 		if !o.Settled && !a.owes(g, i, told) {

@@ -102,7 +102,7 @@ func (b *Box) Due(site string, l *appointment.Letter) bool {
 	_, flying := b.flying[k]
 	pause := b.paused[k].Sub(now)
 	b.mu.Unlock()
-	if e.Final() || now.Before(l.Due) || !e.due(now) || flying || pause > 0 && pause <= retryPause {
+	if e.Final() || !l.AtOnce && now.Before(l.Due) || !e.due(now) || flying || pause > 0 && pause <= retryPause {
 		return false
 	}
 	return e.State != Sending || e.Owner == b.owner || e.abandoned(now)
