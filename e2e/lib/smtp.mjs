@@ -17,6 +17,8 @@ export class MailServer {
   static async start() {
     const mail = new MailServer();
     await new Promise((resolve) => mail.#server.listen(0, '127.0.0.1', () => resolve(undefined)));
+    // A test that failed does not wait for it.
+    mail.#server.unref();
     return mail;
   }
 

@@ -77,11 +77,7 @@ function Row({ desk, appointment: a, attempt, more }: RowProps) {
         <div class="pair">
           <button
             type="button"
-            class={
-              room && (room.waiting.length > 0 || room.participants.length > 0)
-                ? 'button primary small'
-                : 'button small'
-            }
+            class={room && room.participants.length > 0 ? 'button primary small' : 'button small'}
             data-testid="begin"
             onClick={() => void attempt(desk.begin(a))}
           >

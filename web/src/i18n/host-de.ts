@@ -110,4 +110,14 @@ export const hostDe = {
   'mail.reason.interrupted': 'das Senden wurde unterbrochen',
   'mail.reason.damaged': 'die gespeicherte Mail war beschädigt',
   'mail.reason.no_mail_server': 'kein Mailserver eingerichtet',
+
+  'mail.reason.connect': 'der Mailserver ist nicht erreichbar',
+  'mail.reason.tls': 'der Mailserver bietet keine sichere Verbindung',
+  'mail.reason.login': 'der Mailserver lehnt die Anmeldung ab',
+  'mail.reason.sender': 'der Mailserver lehnt die Adresse der Praxis ab',
+  'mail.reason.recipient': 'die Adresse wurde abgelehnt',
+  'mail.reason.content': 'der Mailserver lehnt den Inhalt ab',
+  'mail.reason.busy': 'der Mailserver bittet um Geduld',
+  'mail.reason.lost': 'die Verbindung zum Mailserver brach ab',
+  'mail.reason.message': 'die Mail ließ sich nicht schreiben',
 };

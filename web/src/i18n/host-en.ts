@@ -113,4 +113,14 @@ export const hostEn: Like<typeof hostDe> = {
   'mail.reason.interrupted': 'sending was interrupted',
   'mail.reason.damaged': 'the stored letter was damaged',
   'mail.reason.no_mail_server': 'no mail server is set up',
+
+  'mail.reason.connect': 'the mail server cannot be reached',
+  'mail.reason.tls': 'the mail server offers no secure connection',
+  'mail.reason.login': 'the mail server refuses the sign-in',
+  'mail.reason.sender': 'the mail server refuses the practice’s address',
+  'mail.reason.recipient': 'the address was refused',
+  'mail.reason.content': 'the mail server refuses the content',
+  'mail.reason.busy': 'the mail server asks for patience',
+  'mail.reason.lost': 'the connection to the mail server broke',
+  'mail.reason.message': 'the letter could not be written',
 };

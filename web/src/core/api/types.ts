@@ -141,7 +141,7 @@ export interface Invited {
   language?: string;
   address?: string;
   revoked: boolean;
-  /** Below the base path; only where it was just made. */
+  /** Only where it was just made. */
   link?: string;
   mail: MailState[];
 }

@@ -72,9 +72,9 @@ export class Desk {
     };
   }
 
-  /** The whole address of a link below the base path. */
+  /** The whole address of a link; the server gives some below the base path. */
   link(path: string): string {
-    return `${location.origin}${this.page.base}/${path}`;
+    return /^https?:/.test(path) ? path : `${location.origin}${this.page.base}/${path}`;
   }
 
   /** Opens the room of an appointment, and goes on to the devices. */
