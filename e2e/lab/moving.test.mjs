@@ -53,20 +53,19 @@ for (const [hosts, visits] of orders) {
 const walks = Number(process.env.E2E_MOVES ?? 0);
 if (walks > 0) {
   play(`${walks} times from network to network`, { place, timeout: 90_000 + walks * 25_000 }, async (s, t) => {
-    const { host, visitor } = await s.pair(
-      await s.chromium('red'),
-      await s.firefox('green', { trust: s.caddy.root }),
-    );
+    const { host, visitor } = await s.pair(await s.chromium('red'), await s.firefox('green', { trust: s.caddy.root }));
     const pages = { chromium: host.page, firefox: visitor.page };
     await Promise.all(Object.values(pages).map((page) => seesAndHears(page, { timeout: 40_000 })));
     const back = { chromium: [], firefox: [] };
     for (let i = 0; i < walks; i++) {
       await sleep(3_000);
       const gaps = Promise.all(Object.values(pages).map((page) => page.evaluate((ms) => window.__vr.gaps(ms), 9_000)));
+      await Promise.all(Object.values(pages).map(mark));
       await readdress(...(i % 2 ? [mobile, wifi] : [wifi, mobile]), 2_000);
       for (const [k, { audio, video }] of (await gaps).entries()) {
         back[Object.keys(pages)[k]].push({ audio: audio - 2_000, video: video - 2_000 });
-        t.diagnostic(`${i} ${Object.keys(pages)[k]}: ${audio - 2_000} ${video - 2_000} ms`);
+        const kind = Object.keys(pages)[k];
+        t.diagnostic(`${i} ${kind}: ${audio - 2_000} ${video - 2_000} ms: ${await timeline(pages[kind])}`);
       }
     }
     for (const [kind, all] of Object.entries(back)) {

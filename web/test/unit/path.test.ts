@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import { lookEvery, PathWatch, received, retries } from '../../src/core/call/path';
+import { deadForGood, lookEvery, PathWatch, received, retries } from '../../src/core/call/path';
 
 /** Looks at what comes in per look, and tells after which looks the way was found dead. */
 function found(gains: number[], every = lookEvery): number[] {
@@ -82,5 +82,18 @@ describe('retries', () => {
     expect(first).toBeLessThanOrEqual(100);
     expect(retries.nextRetryDelayInMs({ retryCount: 9 })).toBeGreaterThanOrEqual(3_500);
     expect(retries.nextRetryDelayInMs({ retryCount: 10 })).toBeNull();
+  });
+});
+
+describe('deadForGood', () => {
+  const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+  const chromium =
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
+  it('gives up what Firefox lost, and nothing else', () => {
+    expect(deadForGood('failed', firefox)).toBe(true);
+    expect(deadForGood('disconnected', firefox)).toBe(false);
+    expect(deadForGood('failed', chromium)).toBe(false);
+    expect(deadForGood(undefined, firefox)).toBe(false);
   });
 });

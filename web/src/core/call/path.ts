@@ -50,6 +50,17 @@ export class PathWatch {
   }
 }
 
+/** How long a connection that is being resumed may take before a new one is made. */
+export const resumeTimeout = 6_000;
+
+/**
+ * Whether a connection in this state cannot be resumed. Firefox has no way back from a failed one: ICE finds a path
+ * again, and nothing goes over it. Others recover.
+ */
+export function deadForGood(state: RTCPeerConnectionState | undefined, agent = navigator.userAgent): boolean {
+  return state === 'failed' && /\bFirefox\//.test(agent);
+}
+
 const delays = [0, 300, 1_200, 2_700, 4_800, 7_000, 7_000, 7_000, 7_000, 7_000];
 
 /**

@@ -24,7 +24,7 @@ import { ask, type Connection, watch } from './connection';
 import { cameraLayers, cameraSize, layersOf } from './layers';
 import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { MannersBook, mannersTopic } from './manners';
-import { lookEvery, PathWatch, received, retries } from './path';
+import { deadForGood, lookEvery, PathWatch, received, resumeTimeout, retries } from './path';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
 
 const poorAfter = 10_000;
@@ -41,10 +41,15 @@ export interface ConnectOptions {
 /** What the library keeps to itself. */
 interface Inner {
   engine?: {
+    /** How long a resumed connection may take before a new one is made, in milliseconds. */
+    peerConnectionTimeout: number;
+    /** The next attempt makes a new connection. */
+    fullReconnectOnNext: boolean;
     pcManager?: {
       publisher?: {
         getStats?(): Promise<Map<string, Record<string, unknown>>> | undefined;
         getICEConnectionState?(): RTCIceConnectionState;
+        getConnectionState?(): RTCPeerConnectionState;
       };
     };
   };
@@ -433,9 +438,17 @@ class LiveCall implements CallSession {
   /** Media that has lost its way takes another one as soon as the signaling connection is made anew. */
   #watchPath(): void {
     const watch = new PathWatch();
+    const { engine } = this.#room as unknown as Inner;
+    // Patience was for the first connection. What does not come back soon does not come back: a new one is quicker.
+    if (engine) engine.peerConnectionTimeout = resumeTimeout;
+    let given: unknown;
     const look = async () => {
       const { engine } = this.#room as unknown as Inner;
       const transport = engine?.pcManager?.publisher;
+      if (engine && transport !== given && deadForGood(transport?.getConnectionState?.())) {
+        given = transport;
+        engine.fullReconnectOnNext = true;
+      }
       const report = await transport?.getStats?.();
       const doubt = transport?.getICEConnectionState?.() === 'disconnected';
       if (!report || !watch.look(received(report.values()), performance.now(), doubt)) return;
