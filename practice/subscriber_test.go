@@ -172,7 +172,7 @@ func TestSeriesOfACalendar(t *testing.T) {
 			t.Errorf("mails %s", got)
 		}
 		// Without any change at the server, the next week comes into sight.
-		o.wait(7 * 24 * time.Hour)
+		o.wait(3 * 24 * time.Hour)
 		if got := o.agendaOf(); !strings.Contains(got, "2026-03-18T16:00 planned") {
 			t.Errorf("agenda:\n%s", got)
 		}

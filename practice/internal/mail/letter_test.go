@@ -60,6 +60,11 @@ func letter(t testing.TB, what What, language, address string) Letter {
 	return l
 }
 
+func withLink(l Letter) Letter {
+	l.Link = "https://praxis.example/video/r/q4x7m2k9#s=1aBcD.e2FgH3iJkL4mNoP5qRsT6uVwX7yZ"
+	return l
+}
+
 func compose(t testing.TB, l Letter) Message {
 	t.Helper()
 	m, err := Compose(l)
@@ -73,10 +78,14 @@ func compose(t testing.TB, l Letter) Message {
 // there.
 func TestLettersReadAsWritten(t *testing.T) {
 	for _, v := range voices {
-		for what := range frames {
-			m := compose(t, letter(t, what, v.language, v.address))
+		for name, l := range map[string]Letter{
+			"invitation": letter(t, Invitation, v.language, v.address), "reminder": letter(t, Reminder, v.language, v.address),
+			"change": letter(t, Change, v.language, v.address), "cancellation": letter(t, Cancellation, v.language, v.address),
+			"invitation-link": withLink(letter(t, Invitation, v.language, v.address)),
+		} {
+			m := compose(t, l)
 			for ext, have := range map[string]string{".txt": m.Subject + "\r\n\r\n" + m.Text, ".html": m.HTML} {
-				file := filepath.Join("testdata", string(what)+"-"+v.name+ext)
+				file := filepath.Join("testdata", name+"-"+v.name+ext)
 				have = strings.ReplaceAll(have, "\r\n", "\n")
 				if *update {
 					if err := os.WriteFile(file, []byte(have), 0o644); err != nil {
