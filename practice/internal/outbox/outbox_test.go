@@ -79,9 +79,9 @@ func TestOutcomes(t *testing.T) {
 }
 
 func TestPauses(t *testing.T) {
-	want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}
+	want := []int{1, 2, 4, 8, 16, 32, 60, 60}
 	for i, w := range want {
-		if got := pause(i + 1); got != w*time.Minute {
+		if got := pause(i + 1); got != time.Duration(w)*time.Minute {
 			t.Errorf("after attempt %d: %v", i+1, got)
 		}
 	}
