@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
+	"github.com/caddy-videoroom/videoroom/practice/internal/booking"
 	"github.com/caddy-videoroom/videoroom/token"
 )
 
@@ -31,11 +32,17 @@ func appointmentPath(path string) (below []string, ok bool) {
 	return strings.Split(rest[1:], "/"), true
 }
 
-// secretary is a host's request about appointments.
+// secretary is a request about appointments, of a host or of booking software.
 type secretary struct {
-	d    *Desk
-	c    Call
+	d *Desk
+	c Call
+	// host is whose appointments it is about; "": those of all, where booking
+	// software lists.
 	host string
+	// software is the key that booking software signed with, "" for hosts.
+	software string
+	// source marks what is created, so that it is found again; see [appointment.Appointment].
+	source string
 	// id, guest are of the path; empty where it has none.
 	id, guest string
 	query     url.Values
@@ -116,20 +123,31 @@ func (s *secretary) serve(w http.ResponseWriter, r *http.Request, run func(*secr
 	if err != nil {
 		return answer{}, err
 	}
+	if booking.Speaks(r.Header.Get("Authorization")) {
+		return s.serveSoftware(w, r, from, run)
+	}
 	if s.host, err = s.d.bearer(r, s.c); err != nil {
 		return answer{}, s.d.crowd.wrong(from, time.Now(), err)
 	}
 	s.d.crowd.right(from)
-	if s.d.agenda == nil || s.d.isClosed() {
-		return answer{}, fail(CodeUnavailable)
-	}
-	if !s.d.agenda.known(s.c.SiteID) {
-		return answer{}, retry(CodeUnavailable, storageRetry)
+	if err := s.d.plans(s.c.SiteID); err != nil {
+		return answer{}, err
 	}
 	if s.body, err = readBody(w, r); err != nil {
 		return answer{}, err
 	}
 	return run(s)
+}
+
+// plans tells whether appointments of a site can be asked for.
+func (d *Desk) plans(site string) error {
+	switch {
+	case d.agenda == nil || d.isClosed():
+		return fail(CodeUnavailable)
+	case !d.agenda.known(site):
+		return retry(CodeUnavailable, storageRetry)
+	}
+	return nil
 }
 
 // bearer returns the host whose session token a request carries.
@@ -166,7 +184,7 @@ func (s *secretary) form() *form {
 }
 
 func (s *secretary) creator() creator {
-	return creator{keys: s.d.keys, site: s.c.SiteID, host: s.host, base: s.c.Origin + s.c.Base}
+	return creator{keys: s.d.keys, site: s.c.SiteID, host: s.host, base: s.c.Origin + s.c.Base, source: s.source}
 }
 
 // context bounds what a request asks of the storage. It does not end with the
@@ -207,7 +225,7 @@ func (s *secretary) list() (answer, error) {
 	}
 	body := listBody{[]appointmentBody{}}
 	for _, a := range s.d.agenda.choose(s.c.SiteID, func(a *appointment.Appointment) bool {
-		return a.Host == s.host && a.End().After(from) && a.Start.Before(to)
+		return (s.host == "" || a.Host == s.host) && a.End().After(from) && a.Start.Before(to)
 	}) {
 		body.Appointments = append(body.Appointments, s.describe(a, nil))
 	}
@@ -232,7 +250,7 @@ func (s *secretary) create() (answer, error) {
 	}
 	ctx, cancel := s.context()
 	defer cancel()
-	if err := s.d.agenda.create(ctx, s.c.SiteID, all); err != nil {
+	if err := s.d.agenda.create(ctx, s.c.SiteID, s.missing(all)); err != nil {
 		return answer{}, err
 	}
 	s.changed()

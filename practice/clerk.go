@@ -132,6 +132,9 @@ func (k *clerk) keepSite(ctx context.Context, site string, now time.Time) error 
 	if err := g.retain(ctx, site, min(retention, appointment.MaxRetention), closes); err != nil {
 		return err
 	}
+	if err := k.d.calls.forget(ctx, site); err != nil {
+		return err
+	}
 	k.retained[site] = now
 	return nil
 }

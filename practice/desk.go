@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/booking"
 	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
 	"github.com/caddy-videoroom/videoroom/token"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	// Mail replaces the mail servers of the sites' settings, for tests; a nil
 	// Mailer sends nothing. nil: those of the settings.
 	Mail func(*config.Site) Mailer
+	// Fetch gets hosts' calendars; nil: from the network.
+	Fetch Fetch
 	// Now is the clock of appointments; nil: the machine's.
 	Now func() time.Time
 }
@@ -57,6 +60,12 @@ type Desk struct {
 	agenda  *agenda // nil: no appointments
 	mail    func(*config.Site) Mailer
 	clerk   *clerk
+	// once lets every signature of booking software pass once; calls remembers
+	// what was carried out for it.
+	once  *booking.Once
+	calls *calls
+	// subscriber follows hosts' calendars.
+	subscriber *subscriber
 	// find returns the sites in force that may serve a site id.
 	find atomic.Pointer[func(siteID string) []*config.Site]
 
@@ -101,6 +110,7 @@ func New(o Options) *Desk {
 		d.now = time.Now
 	}
 	d.limits.setDefaults()
+	d.once = booking.NewOnce(d.now())
 	d.crowd = newCrowd(&d.limits, time.Now())
 	unwatch := d.rooms.Watch(d.changed)
 	d.wg.Go(func() { // ends with leave
@@ -109,8 +119,11 @@ func New(o Options) *Desk {
 	})
 	if o.Storage != nil {
 		d.agenda = newAgenda(o.Storage, d.log, d.now)
+		d.calls = newCalls(d.agenda.store, d.now)
 		d.clerk = newClerk(d)
 		d.wg.Go(d.clerk.run) // ends with leave
+		d.subscriber = newSubscriber(d, o.Fetch)
+		d.wg.Go(d.subscriber.run) // ends with leave
 	}
 	return d
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/caddy-videoroom/videoroom/practice/internal/booking"
 	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
 	"github.com/caddy-videoroom/videoroom/token"
 )
@@ -56,7 +57,8 @@ type Error struct {
 	Code Code
 	// RetryAfter in seconds tells when another attempt may succeed; 0: unknown.
 	RetryAfter int
-	// Fields says what is wrong with which field, with [CodeInvalid].
+	// Fields says what is wrong with which field, with [CodeInvalid], and with the
+	// signature of booking software, with [CodeNotHost].
 	Fields map[string]string
 	cause  error
 }
@@ -106,6 +108,7 @@ var causes = []struct {
 	{token.ErrBadCapability, CodeBadLink},
 	{token.ErrBadToken, CodeNotHost},
 	{token.ErrBadJSON, CodeBadRequest},
+	{booking.ErrNotice, CodeBadRequest},
 	{ErrNoParticipant, CodeNotFound},
 	{ErrRemoved, CodeNotAllowed},
 	{ErrEnded, CodeRoomClosed},

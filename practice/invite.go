@@ -262,7 +262,8 @@ func (f *form) invitation(in *createBody, by creator) []*appointment.Appointment
 		a := &appointment.Appointment{
 			ID: appointment.IDOf(room), Room: room, Host: by.host, Kind: kind.ID, Start: start, Minutes: minutes,
 			Zone: zone.String(), Label: label, Series: series, InPerson: in.InPerson, Notify: notify,
-			Status: appointment.Planned, Created: f.now.UTC(), UID: token.NewID() + "@videoroom", Base: by.base, Revision: 1,
+			Status: appointment.Planned, Created: f.now.UTC(), UID: token.NewID() + "@videoroom", Base: by.base,
+			Source: by.source, Revision: 1,
 		}
 		for _, g := range guests {
 			a.Guests = append(a.Guests, by.guest(a, g, f.now))
@@ -274,8 +275,8 @@ func (f *form) invitation(in *createBody, by creator) []*appointment.Appointment
 
 // creator is who makes appointments, and how links are made.
 type creator struct {
-	keys             Keys
-	site, host, base string
+	keys                     Keys
+	site, host, base, source string
 }
 
 // guest makes a new guest with a link of their own.

@@ -30,6 +30,7 @@ var routes = map[string]route{
 	"api/v1/test":         {http.MethodPost, false, (*Desk).serveTest},
 	"api/v1/knock":        {http.MethodGet, false, (*Desk).serveKnock},
 	"api/v1/host":         {http.MethodGet, false, (*Desk).serveHost},
+	"api/v1/openapi.json": {http.MethodGet, true, (*Desk).serveOpenAPI},
 }
 
 // Serve answers a request beneath api/ and writes all its errors itself.
@@ -39,6 +40,10 @@ func (d *Desk) Serve(w http.ResponseWriter, r *http.Request, c Call) {
 	origin := r.Header.Values("Origin")
 	if below, ok := appointmentPath(c.Path); ok {
 		d.serveAppointments(w, r, c, below)
+		return
+	}
+	if c.Path == noticePath {
+		d.serveNotice(w, r, c)
 		return
 	}
 	switch {

@@ -62,6 +62,13 @@ type Appointment struct {
 	UID string `json:"uid"`
 	// Base is the site's address that links begin with: "https://host/video".
 	Base string `json:"base"`
+	// Source finds again what other software has made: a word for the way it came
+	// and a digest of its name there. "" for what hosts make.
+	Source string `json:"source,omitempty"`
+	// Former are the sources it had before, Told is when the other software last
+	// spoke of it: what is older counts no more.
+	Former []string  `json:"former,omitempty"`
+	Told   time.Time `json:"told,omitzero"`
 	// Revision is raised by every write.
 	Revision int `json:"revision"`
 }

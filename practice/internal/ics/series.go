@@ -28,6 +28,7 @@ var ErrTooMany = errors.New("ics: too many appointments")
 
 // Occurrence is one event at one time.
 type Occurrence struct {
+	UID string
 	// Key stays the same when the event moves: its UID, and within a series
 	// the time it had at first.
 	Key       string
@@ -66,7 +67,7 @@ func (s *series) between(from, to time.Time) ([]Occurrence, error) {
 	var found []Occurrence
 	take := func(e *event, key string, at time.Time) {
 		if !e.cancelled && !at.Before(from) && at.Before(to) {
-			found = append(found, Occurrence{key, at, e.duration, e.summary, e.attendees})
+			found = append(found, Occurrence{e.uid, key, at, e.duration, e.summary, e.attendees})
 		}
 	}
 	for id, e := range s.overrides {

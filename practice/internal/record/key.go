@@ -18,6 +18,8 @@ type Kind string
 const (
 	Appointment Kind = "appointments"
 	Mail        Kind = "mail"
+	// Call is a request of booking software that has been carried out.
+	Call Kind = "calls"
 )
 
 const (
