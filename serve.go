@@ -15,6 +15,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/engine"
 	"github.com/caddy-videoroom/videoroom/web"
 )
@@ -105,6 +106,8 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Practice: h.site.Practice,
 		Phone:    h.site.Phone,
 		Origin:   call.Origin,
+
+		QuickExit: h.site.Profile == config.ProfileCounselling,
 	}
 }
 

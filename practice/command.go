@@ -30,6 +30,11 @@ var commands = map[string]func(*hostSession, hostFrame) (result, error){
 	"enter":     (*hostSession).enter,
 	"mute":      (*hostSession).mute,
 	"remove":    (*hostSession).remove,
+	"message":   (*hostSession).message,
+	"back":      (*hostSession).back,
+	"hand":      (*hostSession).hand,
+	"lock":      (*hostSession).lock,
+	"unlock":    (*hostSession).unlock,
 	"end":       (*hostSession).end,
 }
 
@@ -139,13 +144,9 @@ func (h *hostSession) decline(f hostFrame) (result, error) {
 func (h *hostSession) settle(f hostFrame, s knockState) error {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
-	r, err := h.ownedLocked(f.Room)
+	k, err := h.waitingLocked(f.Room, f.Knock)
 	if err != nil {
 		return err
-	}
-	k := r.knocks[f.Knock]
-	if k == nil || k.state != waiting {
-		return fail(CodeNotFound)
 	}
 	h.d.settleLocked(k, s, "", time.Now())
 	h.d.wakeHostLocked(h.key)

@@ -261,11 +261,17 @@ func (d *Desk) wakeHostLocked(k hostKey) {
 	}
 }
 
-// presenceLocked tells waiting visitors that the host has come or gone.
+// presenceLocked tells waiting visitors and colleagues that the host has come
+// or gone.
 func (d *Desk) presenceLocked(k hostKey) {
 	for key, r := range d.records {
 		if key.site == k.site && r.host == k.id {
 			r.wakeVisitors()
+		}
+	}
+	for other := range d.hosts {
+		if other.site == k.site {
+			d.wakeHostLocked(other)
 		}
 	}
 }

@@ -274,7 +274,7 @@ func (c *crowd) right(s *source) {
 	s.trusted = true
 }
 
-// wait counts a waiting visitor in; unwait counts it out.
+// wait counts a waiting visitor in.
 func (c *crowd) wait(s *source) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -285,7 +285,19 @@ func (c *crowd) wait(s *source) bool {
 	return true
 }
 
+// waitAgain counts in whom a host has put back, whatever the limit.
+func (c *crowd) waitAgain(s *source) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.waiting++
+}
+
+// unwait counts out. Who was put back and has not been heard of since has no
+// source yet.
 func (c *crowd) unwait(s *source) {
+	if s == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.waiting--

@@ -25,6 +25,8 @@ type record struct {
 	grant, link string
 	knocks      map[string]*knock
 	arrivals    bucket
+	// locked keeps newcomers waiting even where nobody has to wait.
+	locked bool
 	// removed holds the identities that must not return.
 	removed map[string]struct{}
 	// appointment is the id of the appointment that the room belongs to; empty:
@@ -74,6 +76,18 @@ type knock struct {
 	idle time.Time
 	// dropped tells a session that is still there that nothing will follow.
 	dropped bool
+	// former is the identity of somebody who was put back from the room.
+	former string
+	// messages is what the host wrote; sessions share it, so it is replaced,
+	// never changed.
+	messages []string
+	// handover is the host's question, from and moved its outcome: whose guest
+	// this was, and where they wait now.
+	handover *handover
+	from     string
+	moved    *moved
+	// origin is the room before: a page that was cut off may know no other.
+	origin roomKey
 }
 
 func (r *record) open() bool { return !r.opened.IsZero() && !r.ended }

@@ -43,6 +43,7 @@ type Keys interface {
 	Pseudonym(site, room, host string) string
 	Guest(site, room, guest string, generation uint32) string
 	Media(a token.Admission, now time.Time) (string, error)
+	VerifyMedia(site, media string, now time.Time) (token.Claims, error)
 }
 
 // Kind is a kind of media, as the wire of this package spells it.

@@ -17,7 +17,9 @@ type Page struct {
 	Address  string // "sie" or "du"; anything else counts as "sie"
 	Practice string
 	Phone    string
-	Origin   string // "https://host[:port]" as the browser sees the site
+	// QuickExit gives visitors a button that leaves the page at once without a trace on the screen.
+	QuickExit bool
+	Origin    string // "https://host[:port]" as the browser sees the site
 }
 
 const assetPrefix = "_vr/"
@@ -55,6 +57,8 @@ func pageKind(path string) string {
 		return "landing"
 	case path == "host/":
 		return "host"
+	case path == "test":
+		return "test"
 	case strings.HasPrefix(path, "r/") && isRoomPath(path[2:]):
 		return "room"
 	}
