@@ -307,3 +307,35 @@ func TestDialled(t *testing.T) {
 		}
 	}
 }
+
+// Headers come back as they were written, in lines that are neither too long nor
+// empty.
+func TestHeadersFold(t *testing.T) {
+	for _, text := range []string{
+		"Ihr Termin am Dienstag, 24. November", "Neue Zeit für deinen Termin: Donnerstag, 24. September", "ü", strings.Repeat("ü", 60),
+		strings.Repeat("long words in plain letters ", 6) + "end", strings.Repeat("x", 150), strings.Repeat("Grüße 𝄞 = ? _ ", 8) + "!",
+	} {
+		l := letter(t, Change, German, Informal)
+		m := compose(t, l)
+		m.Subject, m.From = text, (&mail.Address{Name: text, Address: "praxis@example.de"}).String()
+		var b bytes.Buffer
+		if _, err := m.WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		head, _, _ := strings.Cut(b.String(), "\r\n\r\n")
+		for line := range strings.SplitSeq(head, "\r\n") {
+			if len(line) > 78 || strings.HasSuffix(line, ":") || strings.TrimSpace(line) == "" {
+				t.Errorf("%q: the line %q", text, line)
+			}
+		}
+		raw := wire(t, m)
+		got, err := new(mime.WordDecoder).DecodeHeader(raw.Header.Get("Subject"))
+		if err != nil || got != text {
+			t.Errorf("subject %q came back as %q, %v", text, got, err)
+		}
+		from, err := raw.Header.AddressList("From")
+		if err != nil || len(from) != 1 || from[0].Name != text || from[0].Address != "praxis@example.de" {
+			t.Errorf("sender %q came back as %v, %v", text, from, err)
+		}
+	}
+}
