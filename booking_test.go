@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -144,7 +145,7 @@ func TestExamplesOfBooking(t *testing.T) {
 // awaitLetters waits until each of these has got a letter.
 func awaitLetters(t *testing.T, box letterbox, names ...string) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(60 * time.Second)
 	for len(names) > 0 {
 		select {
 		case to := <-box.to:
@@ -180,4 +181,45 @@ func checkCallsAreThere(t *testing.T, document string) {
 			}
 		}
 	}
+}
+
+// A running Caddy reads a host's calendar from this machine and invites its guest.
+func TestCalendarOfAProcess(t *testing.T) {
+	day := time.Now().AddDate(0, 0, 3).Format("20060102")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calendar := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/secret-address.ics" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprintf(w, "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=W. Europe Standard Time:%sT100000\r\n"+
+			"DURATION:PT50M\r\nSUMMARY:K. 17\r\nATTENDEE;CN=Dora:mailto:dora@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", day)
+	})}
+	go func() { _ = calendar.Serve(ln) }() // ends with Close
+	t.Cleanup(func() { _ = calendar.Close() })
+	box, mailServer := newLetterbox(t)
+	l := newLab(t)
+	file := filepath.Join(l.dir, "Caddyfile")
+	site := fmt.Sprintf(`http://localhost:HTTP {
+	videoroom {
+		host muster {
+			calendar http://%s/secret-address.ics
+		}
+		smtp %s {
+			from praxis@example.de
+			tls off
+		}
+	}
+}
+`, ln.Addr(), mailServer)
+	if err := os.WriteFile(file, []byte(l.config(site)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Second)
+	defer cancel()
+	l.startProcess(ctx, file)
+	awaitLetters(t, box, "dora@example.org")
 }

@@ -64,7 +64,8 @@ func newAgenda(s records.Storage, log *slog.Logger, now func() time.Time) *agend
 func (g *agenda) bookLocked(site string) *book {
 	b := g.books[site]
 	if b == nil {
-		b = &book{all: make(map[string]*appointment.Appointment), doomed: make(map[string]struct{})}
+		// A site that was not among those with records has none.
+		b = &book{all: make(map[string]*appointment.Appointment), doomed: make(map[string]struct{}), loaded: g.ready}
 		g.books[site] = b
 	}
 	return b
@@ -86,7 +87,9 @@ func (g *agenda) discover(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, site := range sites {
-		g.bookLocked(site)
+		if g.books[site] == nil {
+			g.bookLocked(site).loaded = false
+		}
 	}
 	g.ready = true
 	return nil
@@ -255,11 +258,6 @@ func (g *agenda) create(ctx context.Context, site string, all []*appointment.App
 	}
 	for _, a := range all {
 		g.remember(site, a, nil)
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if b := g.bookLocked(site); g.ready && !b.loaded && len(b.all) == len(all) {
-		b.loaded = true // the first of this site
 	}
 	return nil
 }

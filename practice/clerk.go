@@ -24,7 +24,7 @@ const (
 	clerkTurn = 5 * time.Second
 	// discoverEvery is how often sites of other processes are looked for,
 	// retainEvery how often what is over is deleted.
-	discoverEvery = 5 * time.Minute
+	discoverEvery = lookEvery
 	retainEvery   = 10 * time.Minute
 	// maxMailing bounds the sites that send at the same time.
 	maxMailing = 8

@@ -52,7 +52,7 @@ func classified(err error) error {
 	if err == nil {
 		return nil
 	}
-	f := &outbox.Failure{Class: ErrMailUnclear}
+	f := &outbox.FailureError{Class: ErrMailUnclear}
 	switch mail.ClassOf(err) {
 	case mail.Temporary:
 		f.Class = ErrMailTemporary

@@ -142,8 +142,10 @@ func newOffice(t *testing.T, disk *storagetest.Disk, keys *token.Keys) *office {
 }
 
 // open starts a process.
-func (o *office) open() {
-	o.storage, o.rooms = o.disk.Process(), newMediaRooms()
+func (o *office) open() { o.openOn(o.disk.Process()) }
+
+func (o *office) openOn(s *storagetest.Storage) {
+	o.storage, o.rooms = s, newMediaRooms()
 	o.desk = New(Options{
 		Keys: o.keys, Rooms: o.rooms, Version: "test", Storage: o.storage, Now: o.now,
 		Log: slog.New(slog.NewTextHandler(o.logs, nil)),
@@ -352,3 +354,6 @@ func (c *crowd) renew(now time.Time) {
 	defer c.mu.Unlock()
 	c.renewLocked(now)
 }
+
+// noSites is a configuration that serves none.
+func noSites(string) []*config.Site { return nil }

@@ -148,7 +148,7 @@ func TestBookingSoftwareDoesWhatHostsDo(t *testing.T) {
 }
 
 // Every call, by everybody who is nobody here, is refused and changes nothing.
-func TestAuthorizationOfSoftware(t *testing.T) {
+func TestAuthorizationOfBookingSoftware(t *testing.T) {
 	inBooking(t, func(t *testing.T, o *office) {
 		a := o.create(meet("2026-03-05T14:30"))[0]
 		id, guest := a.text("id"), a.list("guests")[0].text("id")
@@ -406,7 +406,7 @@ func TestBookingWhileTheStorageFails(t *testing.T) {
 
 // A thousand bodies that are not what they should be: each is refused as such,
 // and leaves nothing.
-func TestMalformedBodiesOfSoftware(t *testing.T) {
+func TestMalformedBodiesOfBookingSoftware(t *testing.T) {
 	inBooking(t, func(t *testing.T, o *office) {
 		good := text(t, meet("2026-03-10T18:00"))
 		random := rand.New(rand.NewPCG(1, 2))

@@ -29,7 +29,9 @@ const (
 	// readWhole is how often a calendar is read even where it has not changed:
 	// time goes on, and its series come nearer.
 	readWhole = time.Hour
-	pollTurn  = 2 * time.Second
+	// pollTurn and pollTurnMost bound the time between two looks at the clock.
+	pollTurn     = 2 * time.Second
+	pollTurnMost = time.Minute
 	// maxPolling bounds the calendars that are looked at at the same time.
 	maxPolling = 4
 	// bookAhead is how long before its start an event becomes an appointment;
@@ -68,6 +70,7 @@ func (d *Desk) Follow(all []Calendar) {
 type subscriber struct {
 	d     *Desk
 	fetch Fetch
+	wake  signal
 
 	mu      sync.Mutex
 	follows map[followKey]*follow
@@ -98,7 +101,7 @@ func newSubscriber(d *Desk, fetch Fetch) *subscriber {
 	if fetch == nil {
 		fetch = feed.Fetcher{}.Fetch
 	}
-	return &subscriber{d: d, fetch: fetch, follows: make(map[followKey]*follow)}
+	return &subscriber{d: d, fetch: fetch, wake: newSignal(), follows: make(map[followKey]*follow)}
 }
 
 // set replaces the calendars; what is known of those that stay is kept.
@@ -121,27 +124,53 @@ func (u *subscriber) set(all []Calendar) {
 		f.Calendar = c
 		u.follows[key] = f
 	}
+	u.wake.wake()
 }
 
-// run works until the desk closes.
+// run works until the desk closes. Where nothing is followed it sleeps.
 func (u *subscriber) run() {
-	tick := time.NewTicker(pollTurn)
-	defer tick.Stop()
 	for {
+		var due <-chan time.Time
+		timer := u.timer()
+		if timer != nil {
+			due = timer.C
+		}
 		select {
 		case <-u.d.leave:
 			return
-		case <-tick.C:
+		case <-u.wake:
+		case <-due:
 			u.turn()
 		}
+		if timer != nil {
+			timer.Stop()
+		}
 	}
+}
+
+// timer runs until the next calendar is due, though not for long: clocks are set.
+// nil: none is followed.
+func (u *subscriber) timer() *time.Timer {
+	now := u.d.now()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.follows) == 0 {
+		return nil
+	}
+	wait := pollTurnMost
+	for _, f := range u.follows {
+		if !f.busy {
+			wait = min(wait, f.next.Sub(now))
+		}
+	}
+	return time.NewTimer(max(wait, pollTurn))
 }
 
 // turn looks at the calendars whose time has come.
 func (u *subscriber) turn() {
 	for f, c := range u.due() {
 		if u.d.plans(c.SiteID) != nil || !u.d.spawn(func() { u.poll(f, c) }) {
-			u.free(f, 0) // the next turn tries again
+			u.free(f, pollTurn)
 		}
 	}
 }
@@ -172,6 +201,7 @@ func (u *subscriber) free(f *follow, wait time.Duration) {
 	f.next = u.d.now().Add(wait)
 	f.busy = false
 	u.polling--
+	u.wake.wake()
 }
 
 // poll looks at one calendar.

@@ -72,7 +72,8 @@ type visitorSession struct {
 // the secret of an appointment's guest. All wrong ones get the same answer.
 func (d *Desk) visit(c Call, from *source, room, secret string) (visitor, error) {
 	now := time.Now()
-	v, err := visitor{}, error(token.ErrBadCapability)
+	var v visitor
+	var err error
 	if token.IsGuestSecret(secret) && d.agenda != nil {
 		v, err = d.guestVisit(c, room, secret)
 	} else {

@@ -18,6 +18,8 @@ declare -A commands=(
   [nft]=nftables
   [certutil]=libnss3-tools
   [ip]=iproute2
+  [curl]=curl
+  [openssl]=openssl
 )
 # libraries and fonts, known to dpkg alone
 packages=(fonts-liberation libgl1-mesa-dri libegl1 libgl1)

@@ -76,7 +76,7 @@ func wall(t time.Time, zone *time.Location) (at time.Time, exists bool) {
 	_, after := time.Unix(fields+24*3600, 0).In(zone).Zone()
 	for _, offset := range []int{max(before, after), min(before, after)} { // the earlier moment first
 		at := time.Unix(fields-int64(offset), 0).In(zone)
-		if _, real := at.Zone(); real == offset {
+		if _, applies := at.Zone(); applies == offset {
 			return at.UTC(), true
 		}
 	}

@@ -57,7 +57,7 @@ type Letter struct {
 	Zone string
 
 	// Link leads to the room. A reminder needs it; an invitation or a change
-	// without it announces that the link comes LinkBefore the start.
+	// announces that it comes, or comes again, LinkBefore the start; 0: never.
 	Link       string
 	LinkBefore time.Duration
 	// OpensBefore says how early the link opens the door; 0: not mentioned.

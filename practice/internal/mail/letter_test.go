@@ -60,6 +60,11 @@ func letter(t testing.TB, what What, language, address string) Letter {
 	return l
 }
 
+func withLink(l Letter) Letter {
+	l.Link = "https://praxis.example/video/r/q4x7m2k9#s=1aBcD.e2FgH3iJkL4mNoP5qRsT6uVwX7yZ"
+	return l
+}
+
 func compose(t testing.TB, l Letter) Message {
 	t.Helper()
 	m, err := Compose(l)
@@ -73,10 +78,14 @@ func compose(t testing.TB, l Letter) Message {
 // there.
 func TestLettersReadAsWritten(t *testing.T) {
 	for _, v := range voices {
-		for what := range frames {
-			m := compose(t, letter(t, what, v.language, v.address))
+		for name, l := range map[string]Letter{
+			"invitation": letter(t, Invitation, v.language, v.address), "reminder": letter(t, Reminder, v.language, v.address),
+			"change": letter(t, Change, v.language, v.address), "cancellation": letter(t, Cancellation, v.language, v.address),
+			"invitation-link": withLink(letter(t, Invitation, v.language, v.address)),
+		} {
+			m := compose(t, l)
 			for ext, have := range map[string]string{".txt": m.Subject + "\r\n\r\n" + m.Text, ".html": m.HTML} {
-				file := filepath.Join("testdata", string(what)+"-"+v.name+ext)
+				file := filepath.Join("testdata", name+"-"+v.name+ext)
 				have = strings.ReplaceAll(have, "\r\n", "\n")
 				if *update {
 					if err := os.WriteFile(file, []byte(have), 0o644); err != nil {
@@ -295,6 +304,38 @@ func TestDialled(t *testing.T) {
 	} {
 		if got := dialled(shown); got != want {
 			t.Errorf("dialled(%q) = %q, want %q", shown, got, want)
+		}
+	}
+}
+
+// Headers come back as they were written, in lines that are neither too long nor
+// empty.
+func TestHeadersFold(t *testing.T) {
+	for _, text := range []string{
+		"Ihr Termin am Dienstag, 24. November", "Neue Zeit für deinen Termin: Donnerstag, 24. September", "ü", strings.Repeat("ü", 60),
+		strings.Repeat("long words in plain letters ", 6) + "end", strings.Repeat("x", 150), strings.Repeat("Grüße 𝄞 = ? _ ", 8) + "!",
+	} {
+		l := letter(t, Change, German, Informal)
+		m := compose(t, l)
+		m.Subject, m.From = text, (&mail.Address{Name: text, Address: "praxis@example.de"}).String()
+		var b bytes.Buffer
+		if _, err := m.WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		head, _, _ := strings.Cut(b.String(), "\r\n\r\n")
+		for line := range strings.SplitSeq(head, "\r\n") {
+			if len(line) > 78 || strings.HasSuffix(line, ":") || strings.TrimSpace(line) == "" {
+				t.Errorf("%q: the line %q", text, line)
+			}
+		}
+		raw := wire(t, m)
+		got, err := new(mime.WordDecoder).DecodeHeader(raw.Header.Get("Subject"))
+		if err != nil || got != text {
+			t.Errorf("subject %q came back as %q, %v", text, got, err)
+		}
+		from, err := raw.Header.AddressList("From")
+		if err != nil || len(from) != 1 || from[0].Name != text || from[0].Address != "praxis@example.de" {
+			t.Errorf("sender %q came back as %v, %v", text, from, err)
 		}
 	}
 }

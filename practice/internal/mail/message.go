@@ -5,6 +5,7 @@ package mail
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/mail"
@@ -20,6 +21,7 @@ const (
 	maxAddressBytes = 254
 	maxSubjectBytes = 200
 	maxPartBytes    = 256 << 10
+	maxHeaderLine   = 75
 )
 
 // Message is a letter ready to be sent. It holds plain values alone, so that a
@@ -65,9 +67,9 @@ func (m Message) build() (*gomail.Msg, error) {
 		return nil, err
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(from)
+	msg.SetGenHeaderPreformatted("From", fromHeader(from))
 	msg.ToMailAddress(to)
-	msg.Subject(m.Subject)
+	msg.SetGenHeaderPreformatted("Subject", encode(m.Subject, len("Subject: ")))
 	msg.SetDateWithValue(m.Date.UTC())
 	msg.SetMessageIDWithValue(m.MessageID)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
@@ -83,6 +85,40 @@ func (m Message) build() (*gomail.Msg, error) {
 		}
 	}
 	return msg, nil
+}
+
+// fromHeader writes an address with its name.
+func fromHeader(a *mail.Address) string {
+	if plain := a.String(); ascii(strings.ReplaceAll(a.Name, " ", "")) && len("From: ")+len(plain) <= maxHeaderLine {
+		return plain
+	}
+	if a.Name == "" {
+		return a.String()
+	}
+	return encode(a.Name, len("From: ")) + "\r\n <" + a.Address + ">"
+}
+
+// encode writes a text into a header whose name takes the given width. The first
+// line is never left empty, which some filters take for an empty header.
+func encode(text string, width int) string {
+	if ascii(strings.ReplaceAll(text, " ", "")) && width+len(text) <= maxHeaderLine {
+		return text
+	}
+	var words []string
+	part := ""
+	for _, r := range text {
+		if width+len(word(part+string(r))) > maxHeaderLine {
+			words = append(words, word(part))
+			part, width = "", 1
+		}
+		part += string(r)
+	}
+	return strings.Join(append(words, word(part)), "\r\n ")
+}
+
+// word is an encoded word, in the encoding that is allowed in names as well.
+func word(text string) string {
+	return "=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(text)) + "?="
 }
 
 var (

@@ -126,6 +126,9 @@ func (l Letter) way(s *sheet, w *words, f frame) {
 	}
 	s.Room, s.ShownAs = &button{w.roomButton, l.Link}, w.shownAs
 	s.RoomNotes = append(s.RoomNotes, fmt.Sprintf(w.enter, host), w.linkOnly)
+	if f.announce && l.LinkBefore > 0 {
+		s.RoomNotes = append(s.RoomNotes, fmt.Sprintf(w.linkAgain, w.length(l.LinkBefore)))
+	}
 	if l.OpensBefore > 0 && l.What != Reminder {
 		s.RoomNotes = append([]string{fmt.Sprintf(w.linkOpens, w.length(l.OpensBefore))}, s.RoomNotes...)
 	}

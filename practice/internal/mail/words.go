@@ -17,10 +17,10 @@ type words struct {
 	when, who, where, inBrowser string
 	localTime, span, date       string
 
-	linkComes, linkHere, linkOnly, linkOpens string
-	enter                                    string
-	roomButton                               string
-	shownAs                                  string
+	linkComes, linkHere, linkOnly, linkOpens, linkAgain string
+	enter                                               string
+	roomButton                                          string
+	shownAs                                             string
 
 	testHead, testText, testButton string
 	prepareHead                    string

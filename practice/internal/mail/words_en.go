@@ -30,6 +30,7 @@ var english = words{
 	linkHere:   "This link takes you to your call:",
 	linkOnly:   "The link is for you alone. Please do not pass it on.",
 	linkOpens:  "You can enter %s before the start.",
+	linkAgain:  "We will send you the link again %s before.",
 	enter:      "You will wait a moment in a waiting room. %s will let you in.",
 	roomButton: "Go to the call",
 	shownAs:    "If the button does not work, open this address:",

@@ -124,7 +124,7 @@ func (e *Entry) settle(err error, now time.Time) {
 	default:
 		e.State, e.Reason = Unclear, Interrupted
 	}
-	if f, ok := errors.AsType[*Failure](err); ok && f.Reason != "" {
+	if f, ok := errors.AsType[*FailureError](err); ok && f.Reason != "" {
 		e.Reason = f.Reason
 	}
 }

@@ -16,8 +16,8 @@ var (
 	ErrUnclear = errors.New("mail may have been accepted")
 )
 
-// Failure is a classified failure with a reason for whoever looks after the mail.
-type Failure struct {
+// FailureError is a classified failure with a reason for whoever looks after the mail.
+type FailureError struct {
 	// Class is one of this package's errors.
 	Class error
 	// Reason is noted with the letter.
@@ -25,7 +25,7 @@ type Failure struct {
 }
 
 // Error returns the class and the reason.
-func (f *Failure) Error() string { return f.Class.Error() + ": " + string(f.Reason) }
+func (f *FailureError) Error() string { return f.Class.Error() + ": " + string(f.Reason) }
 
 // Unwrap returns the class.
-func (f *Failure) Unwrap() error { return f.Class }
+func (f *FailureError) Unwrap() error { return f.Class }
