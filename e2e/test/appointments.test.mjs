@@ -174,6 +174,48 @@ const smtp = `smtp 127.0.0.1:${mail.port} {
 			tls off
 		}`;
 
+/** The text of a letter, its soft line breaks and escapes undone. */
+function textOf(letter) {
+  const bytes = letter.text
+    .replace(/=\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
+}
+
+play(
+  'from the letter to the talk, on a phone, and a letter that calls it off',
+  { site: { videoroom: smtp } },
+  async (s) => {
+    const host = await signIn(s, await s.chromium('red'));
+    const { green } = people;
+    await create(host.page, { ...soon(10), name0: green.name, email0: 'gast@example.org', repeat: 'week', count: '3' });
+    await host.page.getByTestId('made-close').click();
+    const letters = () => mail.letters.filter((l) => l.to.includes('gast@example.org'));
+    await until('a letter for each date', () => letters().length >= 3, { timeout: 30_000 });
+    const text = textOf(letters()[0]);
+    assert.match(letters()[0].text, /^Subject: Ihr Termin/m);
+    assert.ok(!letters().some((l) => /^Subject:.*(green|Muster)/im.test(l.text)), 'no name in a subject');
+    assert.match(text, /\+49 69 123456/, 'the way out');
+    const links = new Set(letters().flatMap((l) => textOf(l).match(/https?:\/\/\S+\/r\/[a-z2-7]{26}#s=[\w-]+/g) ?? []));
+    assert.equal(links.size, 3, 'each date has a link of its own');
+
+    const [link] = text.match(/https?:\/\/\S+\/r\/[a-z2-7]{26}#s=[\w-]+/) ?? [''];
+    const visitor = await s.visit(await s.chromium('green', phone), link);
+    await visitor.knock(green.name);
+    const row = host.page.getByTestId('appointment-row').first();
+    await row.getByTestId('admit').click();
+    await visitor.call.joined();
+
+    const before = letters().length;
+    const last = host.page.getByTestId('appointment-row').last();
+    await last.getByTestId('details').click();
+    await host.page.getByTestId('call-off').click();
+    await host.page.getByTestId('call-off-one').click();
+    await until('the letter that calls it off', () => letters().length > before, { timeout: 30_000 });
+    assert.match(letters().at(-1).text, /METHOD:CANCEL|method=CANCEL/i);
+  },
+);
+
 play('mail: what was sent, and what was refused, at the appointment', { site: { videoroom: smtp } }, async (s) => {
   mail.refused.add('weg@example.org');
   const host = await signIn(s, await s.chromium('red'));
