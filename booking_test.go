@@ -7,8 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,50 +16,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/emersion/go-smtp"
 )
-
-// letterbox is a mail server that takes everything and tells who got something.
-type letterbox struct{ to chan string }
-
-func (b letterbox) NewSession(*smtp.Conn) (smtp.Session, error) { return letterSlot{b}, nil }
-
-type letterSlot struct{ letterbox }
-
-func (letterSlot) Mail(string, *smtp.MailOptions) error { return nil }
-func (s letterSlot) Rcpt(to string, _ *smtp.RcptOptions) error {
-	s.to <- to
-	return nil
-}
-
-func (letterSlot) Data(r io.Reader) error {
-	_, err := io.Copy(io.Discard, r)
-	return err
-}
-func (letterSlot) Reset()        {}
-func (letterSlot) Logout() error { return nil }
-
-func newLetterbox(t *testing.T) (letterbox, string) {
-	t.Helper()
-	box := letterbox{make(chan string, 100)}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := smtp.NewServer(box)
-	s.Domain = "localhost"
-	done := make(chan struct{})
-	go func() { // ends when the server closes
-		defer close(done)
-		_ = s.Serve(ln)
-	}()
-	t.Cleanup(func() {
-		_ = s.Close()
-		<-done
-	})
-	return box, ln.Addr().String()
-}
 
 // shellBlocks are the examples of a document, in their order.
 func shellBlocks(text string) []string {
@@ -143,7 +98,7 @@ func TestExamplesOfBooking(t *testing.T) {
 }
 
 // awaitLetters waits until each of these has got a letter.
-func awaitLetters(t *testing.T, box letterbox, names ...string) {
+func awaitLetters(t *testing.T, box *letterbox, names ...string) {
 	t.Helper()
 	deadline := time.After(60 * time.Second)
 	for len(names) > 0 {

@@ -7,59 +7,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/mail"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/emersion/go-smtp"
 )
-
-// postbox is a mail server that keeps what it gets.
-type postbox struct {
-	mu      sync.Mutex
-	letters []string
-}
-
-func (b *postbox) NewSession(*smtp.Conn) (smtp.Session, error) { return b, nil }
-func (b *postbox) Mail(string, *smtp.MailOptions) error        { return nil }
-func (b *postbox) Rcpt(string, *smtp.RcptOptions) error        { return nil }
-func (b *postbox) Reset()                                      {}
-func (b *postbox) Logout() error                               { return nil }
-func (b *postbox) Data(r io.Reader) error {
-	text, err := io.ReadAll(r)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.letters = append(b.letters, string(text))
-	return err
-}
-
-func (b *postbox) all() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return append([]string(nil), b.letters...)
-}
-
-func openPostbox(t *testing.T) (*postbox, string) {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := new(postbox)
-	s := smtp.NewServer(b)
-	go func() { _ = s.Serve(ln) }() // ends with the test
-	t.Cleanup(func() { _ = s.Close() })
-	return b, ln.Addr().String()
-}
 
 const canarySite = `http://localhost:HTTP {
 	log {
@@ -87,7 +45,7 @@ const canarySite = `http://localhost:HTTP {
 func TestCanaries(t *testing.T) {
 	l := newLab(t)
 	l.extraGlobal = "debug\n\tmetrics\n\tservers {\n\t\ttrusted_proxies static 127.0.0.1/32\n\t}\n"
-	box, address := openPostbox(t)
+	box, address := newLetterbox(t)
 	p := l.run(strings.Replace(canarySite, "SMTP", address, 1), "http://localhost:HTTP/video/api/v1/site")
 	canaries := []string{
 		"Canary-Host-Name", "canary.host.mail", "canary-booking-secret", "203.0.113.77", "2001:db8:77::77",
