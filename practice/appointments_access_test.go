@@ -19,7 +19,7 @@ import (
 
 // Every route × every role: only the host whose appointment it is gets through,
 // and to everybody else who is a host it does not exist.
-func TestAuthorizationMatrix(t *testing.T) {
+func TestAuthorizationMatrixOfHosts(t *testing.T) {
 	inOffice(t, func(t *testing.T, o *office) {
 		mine := o.create(meet("2026-03-05T14:30"))[0]
 		_, secret := o.guestLink(mine, 0)
@@ -302,7 +302,7 @@ func FuzzAppointmentBodies(f *testing.F) {
 
 // More than a thousand spoilt bodies: each is understood or refused, none makes the
 // server fail.
-func TestMalformedBodies(t *testing.T) {
+func TestSpoiltBodiesOfHosts(t *testing.T) {
 	inOffice(t, func(t *testing.T, o *office) {
 		good := encode(meet("2026-03-05T14:30"))
 		// What is understood is not stored, so that nothing piles up.

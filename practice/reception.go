@@ -6,6 +6,7 @@ package practice
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
@@ -171,7 +172,7 @@ func (d *Desk) hostComesLocked(k hostKey, room string) {
 		return
 	}
 	r.held = false
-	if r.appointment == "" || r.site.WaitingRoomOn() {
+	if r.appointment == "" || r.site.WaitingRoomOn() || r.locked {
 		return
 	}
 	for _, w := range r.knocks {
@@ -246,8 +247,9 @@ func (d *Desk) rearrange(site string, c *config.Site, a *appointment.Appointment
 	}
 	r.expires = window(c, a).Closes
 	for _, k := range r.knocks {
-		g := a.Guest(k.guest)
-		if a.Status == appointment.Cancelled || g == nil || g.Revoked {
+		// Who was put back or handed over is no guest of this appointment.
+		lost := slices.ContainsFunc(a.Guests, func(g appointment.Guest) bool { return g.ID == k.guest && (g.Revoked || g.Removed) })
+		if a.Status == appointment.Cancelled || lost {
 			d.settleLocked(k, closed, reasonEnded, time.Now())
 		}
 	}

@@ -113,6 +113,9 @@ func TestKnockingAtTheWrongTime(t *testing.T) {
 	path := "api/v1/appointments/" + off.text("id")
 	b.ask("muster", http.MethodPost, path+"/guests/"+off.list("guests")[1].text("id")+"/revoke", nil)
 	b.knock(door(off, 1), "B", as{}).refused(CodeBadLink)
+	b.ask("muster", http.MethodPatch, path, message{"label": "x"}) // sends nobody away
+	waiting.send(message{"type": "ping"})
+	waiting.next("pong")
 	b.ask("muster", http.MethodDelete, path, nil)
 	if m := waiting.next("closed"); m.text("reason") != reasonEnded {
 		t.Errorf("who waited is told %v", m)
