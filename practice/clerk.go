@@ -4,6 +4,7 @@
 package practice
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -26,14 +27,16 @@ const (
 	// retainEvery how often what is over is deleted.
 	discoverEvery = lookEvery
 	retainEvery   = 10 * time.Minute
-	// maxMailing bounds the sites that send at the same time.
-	maxMailing = 8
+	// maxSiteMailing bounds the letters of a site that are sent at the same time,
+	// maxMailing those of all.
+	maxSiteMailing = 4
+	maxMailing     = 64
 )
 
 // clerk looks after the appointments of all sites: it keeps the agenda up to
 // date, sends what is due and deletes what is over. It has one goroutine, and one
-// more for each site that is sending, so that one slow mail server makes nobody
-// else late.
+// to four more for each site that is sending, so that a slow mail server makes
+// nobody late.
 type clerk struct {
 	d    *Desk
 	wake signal
@@ -43,11 +46,12 @@ type clerk struct {
 	failing    bool
 
 	mu      sync.Mutex
-	mailing map[string]bool
+	mailing map[string]int // goroutines by site
+	sending int            // goroutines of all
 }
 
 func newClerk(d *Desk) *clerk {
-	return &clerk{d: d, wake: newSignal(), retained: make(map[string]time.Time), mailing: make(map[string]bool)}
+	return &clerk{d: d, wake: newSignal(), retained: make(map[string]time.Time), mailing: make(map[string]int)}
 }
 
 // run works until the desk closes.
@@ -79,7 +83,7 @@ func (k *clerk) turn() {
 	}
 	for _, site := range k.d.agenda.sites() {
 		if due := k.due(site); len(due) > 0 {
-			k.send(site, due)
+			k.send(site, len(due))
 		}
 	}
 	if k.d.agenda.version.Load() != before {
@@ -139,8 +143,8 @@ func (k *clerk) keepSite(ctx context.Context, site string, now time.Time) error 
 	return nil
 }
 
-// due returns the letters of a site that are to leave now, at most one for each
-// guest: what comes of it decides about the next.
+// due returns the letters of a site that are to leave now, reminders first, at
+// most one for each guest: what comes of it decides about the next.
 func (k *clerk) due(site string) []appointment.Letter {
 	g := k.d.agenda
 	var due []appointment.Letter
@@ -151,55 +155,69 @@ func (k *clerk) due(site string) []appointment.Letter {
 		}
 		served := ""
 		for _, l := range a.Letters(reminder(c), func(id string) appointment.Outcome { return g.box.Outcome(site, id) }) {
-			if l.Guest != served && g.box.Due(site, &l) {
+			switch {
+			case l.Guest == served:
+			case g.box.Busy(site, l.ID):
+				served = l.Guest
+			case g.box.Due(site, &l):
 				due, served = append(due, l), l.Guest
 			}
 		}
 	}
-	slices.SortStableFunc(due, func(a, b appointment.Letter) int { return a.Due.Compare(b.Due) })
+	slices.SortStableFunc(due, func(a, b appointment.Letter) int {
+		return cmp.Or(cmp.Compare(urgency(a.What), urgency(b.What)), a.Due.Compare(b.Due))
+	})
 	return due
 }
 
-// send makes an attempt at each letter, unless the site is sending already or
-// too many others are.
-func (k *clerk) send(site string, due []appointment.Letter) {
+// urgency orders letters that are due at the same time: a reminder is worth
+// nothing later.
+func urgency(what appointment.What) int {
+	if what == appointment.Reminder {
+		return 0
+	}
+	return 1
+}
+
+// send has up to four goroutines of the site send what is due.
+func (k *clerk) send(site string, due int) {
 	k.mu.Lock()
-	busy := k.mailing[site] || len(k.mailing) >= maxMailing
-	if !busy {
-		k.mailing[site] = true
-	}
-	k.mu.Unlock()
-	if busy {
-		return
-	}
-	started := k.d.spawn(func() {
-		k.deliver(site, due)
-		k.mu.Lock()
-		delete(k.mailing, site)
-		k.mu.Unlock()
-		k.wake.wake() // what was due meanwhile
-	})
-	if !started {
-		k.mu.Lock()
-		delete(k.mailing, site)
-		k.mu.Unlock()
+	defer k.mu.Unlock()
+	for ; due > 0 && k.mailing[site] < maxSiteMailing && k.sending < maxMailing; due-- {
+		if !k.d.spawn(func() { k.deliver(site) }) {
+			return
+		}
+		k.mailing[site]++
+		k.sending++
 	}
 }
 
-func (k *clerk) deliver(site string, due []appointment.Letter) {
+// deliver makes one attempt at each letter that is due, until none is. After an
+// attempt a letter is not due for a while, so that this ends.
+func (k *clerk) deliver(site string) {
 	g := k.d.agenda
-	for i := range due {
-		if k.d.isClosed() {
-			return
+	for !k.d.isClosed() {
+		due := k.due(site)
+		if len(due) == 0 {
+			break
 		}
-		if err := g.box.Deliver(k.d.ctx, site, &due[i], k.d.prepare(site, &due[i])); err != nil {
+		l := &due[0]
+		switch err := g.box.Deliver(k.d.ctx, site, l, k.d.prepare(site, l)); {
+		case errors.Is(err, records.ErrUnavailable): // told once, by turn
+		case err != nil:
 			k.d.log.Warn("a letter could not be tried and waits", "error", err)
 		}
-		if e := g.box.Entry(site, due[i].ID); e.Trouble() {
+		if e := g.box.Entry(site, l.ID); e.Trouble() {
 			k.d.log.Warn("a letter has not been sent as it should; its host is told", "state", e.State, "reason", e.Reason, "attempts", e.Attempts)
 		}
 		g.version.Add(1)
 		k.d.wakeHosts()
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.sending--
+	if k.mailing[site]--; k.mailing[site] == 0 {
+		delete(k.mailing, site)
 	}
 }
 

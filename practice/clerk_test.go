@@ -251,6 +251,36 @@ func TestMailServerTrouble(t *testing.T) {
 	})
 }
 
+// Reminders that are due at the same time leave in time beside letters that are
+// stuck, also where the mail server takes its time.
+func TestRemindersGoFirst(t *testing.T) {
+	inOffice(t, func(t *testing.T, o *office) {
+		o.mail.set(func(_ context.Context, l Letter) error {
+			if l.What == "invitation" && l.To == "stuck@example.org" {
+				time.Sleep(20 * time.Second)
+				return ErrMailTemporary
+			}
+			time.Sleep(10 * time.Second)
+			return nil
+		})
+		for range 20 {
+			o.create(meet("2026-03-02T16:00"))
+		}
+		o.waitUntil("2026-03-02 14:00")
+		in := meet("2026-03-09T16:00")
+		in["guests"] = []message{{"email": "stuck@example.org"}}
+		for range 30 {
+			o.create(in)
+		}
+		o.mail.take()
+		o.waitUntil("2026-03-02 14:31")
+		if got := whats(o.mail.take()); strings.Count(got, "reminder") < 16 || strings.Contains(got, "invitation") {
+			t.Errorf("a minute later: %s", got)
+		}
+		o.wait(time.Minute)
+	})
+}
+
 // A slow mail server of one site makes another's no later.
 func TestSitesSendBesideEachOther(t *testing.T) {
 	inOffice(t, func(t *testing.T, o *office) {

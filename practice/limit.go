@@ -139,6 +139,7 @@ type crowd struct {
 	key     [32]byte
 	since   time.Time
 	sources map[[16]byte]*source
+	swept   time.Time
 	tests   bucket
 }
 
@@ -174,7 +175,7 @@ func (c *crowd) of(a netip.Addr, now time.Time) *source {
 	id := [16]byte(m.Sum(nil))
 	s := c.sources[id]
 	if s == nil {
-		if len(c.sources) >= maxSources {
+		if len(c.sources) >= maxSources && now.Sub(c.swept) >= time.Second {
 			c.sweepLocked(now)
 		}
 		if len(c.sources) >= maxSources {
@@ -186,7 +187,10 @@ func (c *crowd) of(a netip.Addr, now time.Time) *source {
 	return s
 }
 
+// sweepLocked forgets who has been quiet. It looks at all sources, so that it must
+// not be done for every stranger when they are many.
 func (c *crowd) sweepLocked(now time.Time) {
+	c.swept = now
 	for id, s := range c.sources {
 		if s.sockets == 0 && s.waiting == 0 && s.opens.idle(now) && s.bad.idle(now) && s.requests.idle(now) && s.tests.idle(now) {
 			delete(c.sources, id)

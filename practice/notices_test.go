@@ -145,3 +145,21 @@ func TestNoticesThatAreRefused(t *testing.T) {
 		}
 	})
 }
+
+// Software that does not say when it made a notice: creating never moves.
+func TestNoticesWithoutTheirTime(t *testing.T) {
+	inBooking(t, func(t *testing.T, o *office) {
+		undated := func(body string) string {
+			return strings.Replace(body, `"createdAt":"2026-03-01T10:00:00.000Z",`, "", 1)
+		}
+		created := undated(notice(booking.Created, "u", "", "2026-03-10T13:00:00Z", 0))
+		if strings.Contains(created, "createdAt") {
+			t.Fatal(created)
+		}
+		o.noticed(created)
+		o.noticed(undated(notice(booking.Rescheduled, "u", "u", "2026-03-11T13:00:00Z", 0)))
+		if a := o.noticed(created); a.text("start") != "2026-03-11T14:00:00+01:00" {
+			t.Errorf("moved back to %v", a)
+		}
+	})
+}

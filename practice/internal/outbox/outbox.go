@@ -75,7 +75,7 @@ func (b *Box) Refresh(ctx context.Context, site string) (changed bool, err error
 	}
 	for _, id := range ids {
 		before := b.Entry(site, id)
-		if before.Final() || b.isFlying(site, id) {
+		if before.Final() || b.Busy(site, id) {
 			continue
 		}
 		e, err := b.fresh(ctx, site, id)
@@ -83,7 +83,7 @@ func (b *Box) Refresh(ctx context.Context, site string) (changed bool, err error
 			return changed, err
 		}
 		changed = changed || e != before
-		if e.abandoned(b.now()) && !b.isFlying(site, id) {
+		if e.abandoned(b.now()) && !b.Busy(site, id) {
 			changed = true
 			if err := b.giveUp(ctx, site, id); err != nil {
 				return changed, err
@@ -166,7 +166,8 @@ func (b *Box) land(k key) {
 	delete(b.flying, k)
 }
 
-func (b *Box) isFlying(site, id string) bool {
+// Busy tells whether this process is making an attempt at a letter.
+func (b *Box) Busy(site, id string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	_, flying := b.flying[key{site, id}]
