@@ -308,3 +308,63 @@ func TestCloseWaitsForALetter(t *testing.T) {
 		}
 	})
 }
+
+// Nothing that tells who meets whom is in the log or in the names of records,
+// whatever goes wrong; and it is gone from the records when its time is over.
+func TestNoCanarySurvives(t *testing.T) {
+	inOffice(t, func(t *testing.T, o *office) {
+		in := meet("2026-03-02T14:30")
+		in["label"] = "canary-label"
+		in["guests"] = []message{
+			{"name": "Canary Name", "email": "canary@example.org"}, {"name": "Second Canary", "email": "canary2@example.org"},
+		}
+		in["repeat"] = message{"every": "day", "count": 2}
+		all := o.create(in)
+		canaries := []string{"canary", "Canary", o.session(siteA, "muster"), "192.0.2.1"}
+		for _, a := range all {
+			for i := range a.list("guests") {
+				room, secret := o.guestLink(a, i)
+				canaries = append(canaries, room, secret)
+			}
+		}
+		o.mail.set(func(_ context.Context, l Letter) error {
+			switch l.What {
+			case "reminder":
+				return ErrMailTemporary
+			case "change":
+				return errors.New("refused by " + l.To)
+			}
+			return ErrMailPermanent
+		})
+		path := "api/v1/appointments/" + all[1].text("id")
+		o.do("muster", http.MethodPatch, path, message{"start": "2026-03-03T16:00"}, http.StatusOK)
+		o.storage.Before(writes(errFull))
+		o.wait(time.Minute)
+		o.storage.Before(nil)
+		o.wait(2 * time.Hour)
+		o.do("muster", http.MethodDelete, path, nil, http.StatusOK)
+		for _, k := range o.disk.Keys() {
+			if strings.HasSuffix(k, all[0].text("id")) {
+				o.disk.Write(k, []byte(`{"version":1,"kind":"appointments","sum":"canary"}`))
+			}
+		}
+		o.restart()
+		if !strings.Contains(o.logs.String(), "moved aside") || !strings.Contains(o.logs.String(), "has not been sent") {
+			t.Errorf("too little went wrong: %s", o.logs)
+		}
+		names := strings.Join(o.disk.Keys(), "\n")
+		for _, c := range canaries {
+			if strings.Contains(o.logs.String(), c) {
+				t.Errorf("the log has %s: %s", c, o.logs)
+			}
+			if strings.Contains(names, c) {
+				t.Errorf("keys have %s: %s", c, names)
+			}
+		}
+		o.ahead.Store(int64(40 * 24 * time.Hour))
+		o.wait(11 * time.Minute)
+		if keys := o.disk.Keys(); len(keys) > 0 {
+			t.Errorf("left: %v", keys)
+		}
+	})
+}
