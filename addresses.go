@@ -25,6 +25,7 @@ type address struct {
 	host   string // without port; "" where the site answers to every name
 	port   string // "" for the scheme's own
 	base   string
+	tenant bool // site is a house of another site's
 }
 
 // siteID returns the id of the site at this address; see engine.Call.
@@ -60,12 +61,16 @@ func (a *App) addresses() []address {
 	for _, srv := range a.servers() {
 		scheme, listenHost, port := listens(srv)
 		walk(srv.Routes, place{}, func(h *Handler, in place) {
-			hosts := in.hosts
-			if len(hosts) == 0 {
+			base := in.prefix + h.site.Base()
+			hosts := h.beside(in.hosts)
+			if len(in.hosts) == 0 && h.houses == nil {
 				hosts = []string{listenHost}
 			}
 			for _, host := range hosts {
-				all = append(all, address{h.site, scheme, host, port, in.prefix + h.site.Base()})
+				all = append(all, address{h.site, scheme, host, port, base, false})
+			}
+			for _, site := range h.houses.all() {
+				all = append(all, address{site, scheme, site.Name, port, base, true})
 			}
 		})
 	}
@@ -73,15 +78,18 @@ func (a *App) addresses() []address {
 }
 
 // names returns the host names of the sites without a name to which nothing but
-// these leads.
+// these leads, and of houses.
 func (a *App) names() map[*config.Site][]string {
 	names, open := make(map[*config.Site][]string), make(map[*config.Site]bool)
 	for _, srv := range a.servers() {
 		walk(srv.Routes, place{}, func(h *Handler, in place) {
+			for _, site := range h.houses.all() {
+				names[site] = []string{site.Name}
+			}
 			switch {
 			case h.site.Name != "":
-			case in.exact:
-				names[h.site] = append(names[h.site], in.hosts...)
+			case in.exact || h.houses != nil:
+				names[h.site] = append(names[h.site], h.beside(in.hosts)...)
 			default:
 				open[h.site] = true
 			}

@@ -18,15 +18,19 @@ import (
 )
 
 const (
-	adminBase     = "/videoroom/"
-	adminHostLink = adminBase + "host-link"
-	maxAdminBody  = 4 << 10
+	adminBase      = "/videoroom/"
+	adminHostLink  = adminBase + "host-link"
+	adminAuditPath = adminBase + "audit"
+	maxAdminBody   = 4 << 10
 )
 
 // adminAPI answers beneath /videoroom/ of Caddy's administration endpoint:
 //
 //	GET  /videoroom/           how much is going on, without any name
 //	POST /videoroom/host-link  a host's private link
+//	GET  /videoroom/audit      what the process does with people's data
+//	GET  /videoroom/tenants    houses; POST adds or changes one, DELETE removes one
+//	GET  /videoroom/ask        whether a host name is that of a house, for on_demand_tls
 //
 // Caddy creates it before the apps, so that it looks for the engine when it is
 // asked.
@@ -42,6 +46,9 @@ func (adminAPI) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
 		{Pattern: adminBase, Handler: caddy.AdminHandlerFunc(adminStats)},
 		{Pattern: adminHostLink, Handler: caddy.AdminHandlerFunc(adminLink)},
+		{Pattern: adminAuditPath, Handler: caddy.AdminHandlerFunc(adminAudit)},
+		{Pattern: adminTenants, Handler: caddy.AdminHandlerFunc(adminTenant)},
+		{Pattern: adminAsk, Handler: caddy.AdminHandlerFunc(adminPermits)},
 	}
 }
 
@@ -101,7 +108,7 @@ func adminLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return apiError(http.StatusInternalServerError, fmt.Errorf("making the host's key: %w", err))
 	}
-	return writeJSON(w, hostLinkResponse{Link: at.origin() + at.base + "/host/#k=" + key})
+	return writeJSON(w, hostLinkResponse{Link: at.hostLink(key)})
 }
 
 // chooseSite returns where the named site is. Without a name there must be

@@ -83,15 +83,11 @@ func (s started) Handle(context.Context, caddy.Event) error {
 // adviseRedirects says what to write where redirects to https:// are logged.
 func (a *App) adviseRedirects() {
 	for _, srv := range a.servers() {
-		automatic := srv.AutoHTTPS == nil || !srv.AutoHTTPS.Disabled && !srv.AutoHTTPS.DisableRedir
-		if srv.Logs == nil || len(srv.TLSConnPolicies) == 0 || !automatic {
-			continue
-		}
 		var lines []string
 		walk(srv.Routes, place{}, func(_ *Handler, in place) {
 			for _, host := range in.hosts {
 				line := "http://" + host + " {\n\tredir https://{host}{uri} 308\n}"
-				if !slices.Contains(lines, line) && !a.redirects(host) {
+				if logsRedirects(srv, host) && !slices.Contains(lines, line) && !a.redirects(host) {
 					lines = append(lines, line)
 				}
 			}
@@ -100,6 +96,27 @@ func (a *App) adviseRedirects() {
 			a.log.Warn(adviceRedirect, slog.Any("write", lines))
 		}
 	}
+}
+
+// logs reports whether a server keeps an access log of requests for a host name.
+func logs(srv *caddyhttp.Server, host string) bool {
+	if srv.Logs == nil {
+		return false
+	}
+	is := func(pattern string) bool { return certmagic.MatchWildcard(host, pattern) }
+	for pattern := range srv.Logs.LoggerNames {
+		if is(pattern) {
+			return true
+		}
+	}
+	return !slices.ContainsFunc(srv.Logs.SkipHosts, is) && !srv.Logs.SkipUnmappedHosts
+}
+
+// logsRedirects reports whether Caddy logs the redirects to https:// that it makes
+// for a server by itself.
+func logsRedirects(srv *caddyhttp.Server, host string) bool {
+	automatic := srv.AutoHTTPS == nil || !srv.AutoHTTPS.Disabled && !srv.AutoHTTPS.DisableRedir
+	return len(srv.TLSConnPolicies) > 0 && automatic && logs(srv, host)
 }
 
 // redirects reports whether the configuration has a site of its own for http://

@@ -88,6 +88,12 @@ func (a *App) Start() error {
 	if loaded && !p.serves(a) {
 		a.log.Warn("media_port and public_ip stay as they are until Caddy is restarted, because running calls keep their sockets")
 	}
+	// A house that is added meanwhile would be missing in this configuration.
+	p.tenants.Lock()
+	defer p.tenants.Unlock()
+	if err := a.loadTenants(); err != nil {
+		return fmt.Errorf("videoroom: %w", err)
+	}
 	p.enter(a)
 	a.engine.Store(p.engine)
 	a.announce()
@@ -139,7 +145,7 @@ func (a *App) registered() []*Handler {
 func (a *App) snapshot() engine.Snapshot {
 	s := engine.Snapshot{App: a.app, Names: a.names(), Log: a.log}
 	for _, h := range a.registered() {
-		s.Sites = append(s.Sites, h.site)
+		s.Sites = append(s.Sites, h.sites()...)
 	}
 	s.Places = a.places()
 	return s

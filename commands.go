@@ -16,13 +16,13 @@ import (
 )
 
 // subcommands are the commands below `caddy videoroom`.
-var subcommands = []func() *cobra.Command{hostLinkCommand, checkCommand}
+var subcommands = []func() *cobra.Command{hostLinkCommand, checkCommand, auditCommand}
 
 func registerCommands() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "videoroom",
 		Usage: "<command>",
-		Short: "Prints host links and checks video consultations",
+		Short: "Prints host links, checks and audits video consultations",
 		Long: `
 Commands for the video consultations of a Caddy server.
 
@@ -61,30 +61,48 @@ administration endpoint switched on.`,
 	}
 	cmd.Flags().String("site", "", "The id of the site, by default its host name; needed where there are several sites")
 	cmd.Flags().String("host", "", "The id of the host; needed where the site has several hosts")
-	cmd.Flags().String("address", "", "The administration endpoint, if not the default and not in the configuration")
-	cmd.Flags().StringP("config", "c", "", "The configuration file to read the administration endpoint from")
-	cmd.Flags().StringP("adapter", "a", "", "The adapter of the configuration file, if it is not JSON")
+	adminFlags(cmd)
 	return cmd
 }
 
-func printHostLink(fl caddycmd.Flags) (int, error) {
+// adminFlags are how a command finds the running server.
+func adminFlags(cmd *cobra.Command) {
+	cmd.Flags().String("address", "", "The administration endpoint, if not the default and not in the configuration")
+	cmd.Flags().StringP("config", "c", "", "The configuration file to read the administration endpoint from")
+	cmd.Flags().StringP("adapter", "a", "", "The adapter of the configuration file, if it is not JSON")
+}
+
+// askAdmin asks the running server and returns its answer.
+func askAdmin(fl caddycmd.Flags, method, path string, body io.Reader, limit int64) ([]byte, error) {
 	admin, err := caddycmd.DetermineAdminAPIAddress(fl.String("address"), nil, fl.String("config"), fl.String("adapter"))
 	if err != nil {
-		return caddy.ExitCodeFailedStartup, fmt.Errorf("finding the administration endpoint: %w", err)
+		return nil, fmt.Errorf("finding the administration endpoint: %w", err)
 	}
+	resp, err := caddycmd.AdminAPIRequest(admin, method, path, nil, body)
+	if err != nil {
+		return nil, fmt.Errorf("asking the running Caddy: %w", err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, limit))
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	return answer, nil
+}
+
+func printHostLink(fl caddycmd.Flags) (int, error) {
 	body, err := json.Marshal(hostLinkRequest{Site: fl.String("site"), Host: fl.String("host")})
 	if err != nil {
 		return caddy.ExitCodeFailedStartup, fmt.Errorf("writing the request: %w", err)
 	}
-	resp, err := caddycmd.AdminAPIRequest(admin, http.MethodPost, adminHostLink, nil, bytes.NewReader(body))
+	answer, err := askAdmin(fl, http.MethodPost, adminHostLink, bytes.NewReader(body), maxAdminBody)
 	if err != nil {
-		return caddy.ExitCodeFailedStartup, fmt.Errorf("asking the running Caddy for the link: %w", err)
+		return caddy.ExitCodeFailedStartup, err
 	}
-	defer resp.Body.Close()
-	var answer hostLinkResponse
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAdminBody)).Decode(&answer); err != nil {
+	var found hostLinkResponse
+	if err := json.Unmarshal(answer, &found); err != nil {
 		return caddy.ExitCodeFailedStartup, fmt.Errorf("reading the answer: %w", err)
 	}
-	fmt.Println(answer.Link)
+	fmt.Println(found.Link)
 	return caddy.ExitCodeSuccess, nil
 }

@@ -8,5 +8,6 @@ import "errors"
 var (
 	errNotLocked  = errors.New("not locked")
 	errFindings   = errors.New("the check found something, see above")
+	errNoHouse    = errors.New("no house has this host name")
 	errNotRunning = errors.New("no running configuration uses videoroom")
 )

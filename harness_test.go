@@ -114,6 +114,14 @@ func (l *lab) load(sites string) {
 	})
 }
 
+// reload changes the configuration that runs.
+func (l *lab) reload(sites string) {
+	l.t.Helper()
+	if err := caddy.Load(l.adapt(sites), true); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
 // awaitTLS waits until the lab's own authority has issued a certificate.
 func (l *lab) awaitTLS() {
 	l.t.Helper()

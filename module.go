@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -25,6 +26,7 @@ func init() {
 	caddy.RegisterModule(new(App))
 	caddy.RegisterModule(Handler{})
 	caddy.RegisterModule(adminAPI{})
+	caddy.RegisterModule(Permission{})
 	caddy.RegisterModule(BeforeTLS{})
 	caddy.RegisterModule(AfterTLS{})
 	caddy.RegisterModule(SharedUDP{})
@@ -52,6 +54,8 @@ type Handler struct {
 	// apart from the exported fields because those are printed by Caddy's
 	// trace log.
 	site   *config.Site
+	houses *houses         // nil: the site has none
+	hosts  func() []string // see ownHosts
 	app    *App
 	server *caddyhttp.Server
 	log    *slog.Logger
@@ -75,6 +79,10 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("videoroom: %w", err)
 	}
 	h.site = &site
+	h.hosts = sync.OnceValue(h.ownHosts)
+	if err := h.prepareHouses(); err != nil {
+		return fmt.Errorf("videoroom: %w", err)
+	}
 	app, err := ctx.App("videoroom")
 	if err != nil {
 		return fmt.Errorf("videoroom: loading the app: %w", err)

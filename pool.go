@@ -35,6 +35,10 @@ type pooled struct {
 	mediaPort int
 	publicIPs []netip.Addr
 
+	// tenants is held while a house is added or removed, and while a
+	// configuration that reads them starts.
+	tenants sync.Mutex
+
 	mu      sync.Mutex
 	holders []*App // oldest first; the last one's settings apply
 }

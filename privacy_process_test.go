@@ -49,6 +49,12 @@ func TestProcessLogsNoVisitor(t *testing.T) {
 http://localhost:HTTP {
 	redir https://{host}:HTTPS{uri} 308
 }
+https://plain.localhost:HTTPS {
+	log {
+		output file DIR/access.log
+	}
+	videoroom
+}
 https://whole.localhost:HTTPS {
 	log {
 		output file DIR/access.log
@@ -107,6 +113,18 @@ https://forward.localhost:HTTPS {
 	l.client.Transport.(*http.Transport).TLSClientConfig.ServerName = "forward.localhost"
 	l.client.CloseIdleConnections()
 	l.expect("https://forward.localhost:HTTPS/third-canary", http.StatusBadGateway, "handled 502")
+
+	// The page for visitors says which requests are logged all the same.
+	for name, says := range map[string][2]bool{
+		"localhost": {true, false}, "plain.localhost": {true, true},
+	} {
+		l.client.Transport.(*http.Transport).TLSClientConfig.ServerName = name
+		l.client.CloseIdleConnections()
+		_, text := l.do(http.MethodGet, "https://"+name+":HTTPS/video/privacy")
+		if strings.Contains(text, "führt der Webserver ein Zugriffsprotokoll") != says[0] || strings.Contains(text, "mit http:// statt https://") != says[1] {
+			t.Errorf("%s: the page on privacy says %s", name, text)
+		}
+	}
 
 	logged := waitForLog(t, l.dir, "other-canary", "third-canary", "another directive failed to answer")
 	if advice := `http://whole.localhost {\n\tredir`; !strings.Contains(logged, advice) || strings.Contains(logged, `"http://localhost {`) {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -186,7 +187,8 @@ func (l *lab) startTLSProcess(ctx context.Context, file string) {
 	l.awaitTLS()
 }
 
-func (l *lab) start(ctx context.Context, file string) {
+// start runs a Caddy process until the test ends, or stop before that.
+func (l *lab) start(ctx context.Context, file string) (stop func()) {
 	l.t.Helper()
 	server := l.caddyCommand(ctx, "run", "--config", file)
 	var log bytes.Buffer
@@ -194,13 +196,17 @@ func (l *lab) start(ctx context.Context, file string) {
 	if err := server.Start(); err != nil {
 		l.t.Fatal(err)
 	}
-	l.t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = server.Process.Signal(syscall.SIGTERM)
 		_ = server.Wait() // an end by the context is no failure here
+	})
+	l.t.Cleanup(func() {
+		stop()
 		if l.t.Failed() {
 			l.t.Logf("the process said: %s", &log)
 		}
 	})
+	return stop
 }
 
 func (l *lab) awaitHTTP() {

@@ -4,6 +4,7 @@
 package videoroom
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -122,7 +123,7 @@ func (q *quiet) fail(w http.ResponseWriter, r *http.Request, h *Handler, err err
 	status := statusOf(err)
 	if status >= http.StatusInternalServerError {
 		attrs := []any{slog.Int("status", status)}
-		if he, ok := err.(caddyhttp.HandlerError); ok {
+		if he, ok := errors.AsType[caddyhttp.HandlerError](err); ok {
 			attrs = append(attrs, slog.String("id", he.ID), slog.String("trace", he.Trace))
 		}
 		q.log.Error("another directive failed to answer a request beneath videoroom; its address is not logged", attrs...)
@@ -137,7 +138,11 @@ func (q *quiet) fail(w http.ResponseWriter, r *http.Request, h *Handler, err err
 			return
 		}
 	}
-	w.WriteHeader(status)
+	at, ok := h.locate(r)
+	if !ok { // another spelling of the path
+		at = location{base: h.site.Base()}
+	}
+	h.refuse(w, r, at, status, "failed", "the request could not be answered")
 }
 
 func cloneURL(u *url.URL) *url.URL {

@@ -67,22 +67,21 @@ func (h *Handler) locate(r *http.Request) (location, bool) {
 
 // call describes the request to the engine, false where the host name can
 // belong to no site.
-func (h *Handler) call(r *http.Request, at location) (engine.Call, bool) {
-	scheme, hostport := schemeOf(r), strings.ToLower(r.Host)
-	host := hostName(hostport)
+func (h *Handler) call(r *http.Request, at location, site *config.Site) (engine.Call, bool) {
+	host := hostName(strings.ToLower(r.Host))
 	if !hostPattern.MatchString(host) {
 		return engine.Call{}, false
 	}
-	siteID := h.site.Name
+	siteID := site.Name
 	if siteID == "" {
 		siteID = host
 	}
 	return engine.Call{
-		Site:     h.site,
+		Site:     site,
 		SiteID:   siteID,
 		Path:     at.path,
 		Base:     at.base,
-		Origin:   scheme + "://" + withoutDefaultPort(scheme, hostport),
+		Origin:   originOf(r),
 		Client:   clientAddr(r),
 		Reached:  reachedAddr(r),
 		Identity: identity(r),
@@ -100,6 +99,12 @@ func identity(r *http.Request) func(config.Host) (string, bool) {
 		value, err := repl.ReplaceOrErr(h.Identity, true, true)
 		return value, err == nil && value != ""
 	}
+}
+
+// originOf returns "https://host[:port]" as the browser sees it.
+func originOf(r *http.Request) string {
+	scheme := schemeOf(r)
+	return scheme + "://" + withoutDefaultPort(scheme, strings.ToLower(r.Host))
 }
 
 // schemeOf returns the scheme in the browser's address line. A proxy that the

@@ -105,7 +105,7 @@ func TestCall(t *testing.T) {
 			for _, f := range tc.edit {
 				f(r)
 			}
-			got, ok := siteHandler("/video").call(r, location{})
+			got, ok := siteHandler("/video").call(r, location{}, siteHandler("/video").site)
 			if ok != tc.ok || got.SiteID != tc.siteID || got.Origin != tc.origin {
 				t.Errorf("site %q, origin %q, %v, want %q, %q, %v", got.SiteID, got.Origin, ok, tc.siteID, tc.origin, tc.ok)
 			}
@@ -113,7 +113,7 @@ func TestCall(t *testing.T) {
 	}
 	h := siteHandler("/video")
 	h.site.Name = "praxis"
-	if got, ok := h.call(request("/video/", "/video/", nil), location{}); !ok || got.SiteID != "praxis" {
+	if got, ok := h.call(request("/video/", "/video/", nil), location{}, h.site); !ok || got.SiteID != "praxis" {
 		t.Errorf("site = %q, %v, want praxis", got.SiteID, ok)
 	}
 }

@@ -11,7 +11,9 @@ import (
 	"path"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
@@ -47,7 +49,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return next.ServeHTTP(w, r)
 	}
 	if err := next.ServeHTTP(w, r); err != nil {
-		http.Error(w, "", statusOf(err))
+		h.refuse(w, r, at, statusOf(err), "failed", "the request could not be answered")
 	}
 	return nil
 }
@@ -57,7 +59,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 	defer func() {
 		if v := recover(); v != nil {
 			h.logPanic(v)
-			refuse(w, http.StatusInternalServerError, "internal", "something went wrong on this server")
+			h.refuse(w, r, at, http.StatusInternalServerError, "internal", "something went wrong on this server")
 			done = true
 		}
 	}()
@@ -77,14 +79,25 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 		return true
 	case e == nil && owned:
 		w.Header().Set("Retry-After", "5")
-		refuse(w, http.StatusServiceUnavailable, "unavailable", "the server is starting or stopping; try again in a few seconds")
+		h.refuse(w, r, at, http.StatusServiceUnavailable, "unavailable", "the server is starting or stopping; try again in a few seconds")
 		return true
 	case e == nil:
 		return false
 	}
-	call, ok := h.call(r, at)
+	site, known := h.serving(r)
+	if !known && owned {
+		h.refuse(w, r, at, http.StatusNotFound, "not_found", "this host name belongs to no house")
+		return true
+	} else if !known {
+		return false
+	}
+	call, ok := h.call(r, at, site)
 	if !ok {
-		refuse(w, http.StatusBadRequest, "bad_request", "the host name of the request is not valid")
+		h.refuse(w, r, at, http.StatusBadRequest, "bad_request", "the host name of the request is not valid")
+		return true
+	}
+	if at.path == "privacy" {
+		web.Privacy(w, r, h.page(at, call), h.facts(site, hostName(strings.ToLower(r.Host))))
 		return true
 	}
 	if e.Serve(w, r, call) || web.Serve(w, r, h.page(at, call)) {
@@ -93,21 +106,59 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 	if !at.private() {
 		return false
 	}
-	refuse(w, http.StatusNotFound, "not_found", "there is nothing at this address")
+	h.refuse(w, r, at, http.StatusNotFound, "not_found", "there is nothing at this address")
 	return true
 }
 
+// refuse answers with an error: a page where a browser wants to show one, else
+// in the form of the admission API.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, at location, status int, code, message string) {
+	if !web.Navigates(r) || hasPrefix(at.path, unseen) {
+		refuse(w, status, code, message)
+		return
+	}
+	site, _ := h.serving(r)
+	web.Failure(w, r, h.page(at, engine.Call{Site: site, Origin: originOf(r)}), status)
+}
+
+// unseen are the beginnings of paths below the base path that no browser shows.
+var unseen = []string{"api/", "rtc", "twirp/", "_vr/"}
+
 func (h *Handler) page(at location, call engine.Call) web.Page {
+	s := call.Site
 	return web.Page{
 		Path:     at.path,
 		Base:     at.base,
-		Language: h.site.Language,
-		Address:  h.site.Address,
-		Practice: h.site.Practice,
-		Phone:    h.site.Phone,
+		Language: s.Language,
+		Address:  s.Address,
+		Practice: s.Practice,
+		Phone:    s.Phone,
+		Logo:     s.Logo,
+		Color:    s.Color,
 		Origin:   call.Origin,
 
 		QuickExit: h.site.Profile == config.ProfileCounselling,
+	}
+}
+
+// facts are the settings that the privacy page speaks of.
+func (h *Handler) facts(s *config.Site, host string) web.Facts {
+	recorded := func(k config.Kind) bool { return k.Recording != config.Off }
+	reminder, _ := s.Reminds()
+	return web.Facts{
+		E2EE:          s.E2EERequired(),
+		WaitingRoom:   s.WaitingRoomOn(),
+		Unrecorded:    !slices.ContainsFunc(s.AllKinds(), recorded),
+		Mail:          s.SMTP != nil,
+		Reminder:      reminder,
+		Retention:     time.Duration(s.Retention),
+		Calendars:     slices.ContainsFunc(s.Hosts, func(host config.Host) bool { return host.Calendar != "" }),
+		Booking:       len(s.Booking) > 0,
+		OtherSoftware: admitsSoftware(s),
+		AccessLog:     h.server != nil && logs(h.server, host),
+		Version:       engine.Version(),
+
+		RedirectLogged: h.server != nil && logsRedirects(h.server, host) && !h.app.redirects(host),
 	}
 }
 

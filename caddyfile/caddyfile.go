@@ -58,11 +58,15 @@ import (
 //		max_participants <number>
 //		max_rooms        <number>
 //		max_people       <number>
+//		tenants          <table>
+//		tenant <host name> {
+//			(every word above but site and tenants)
+//		}
 //		api_key          <key> <secret>
 //		booking_key      <key> <secret>
 //	}
 //
-// Every line may be missing; host, kind, api_key and booking_key may be
+// Every line may be missing; host, kind, tenant, api_key and booking_key may be
 // repeated. The result holds only what was written: defaults are filled in when
 // the server starts.
 func Site(d *caddyfile.Dispenser) (config.Site, error) {

@@ -47,6 +47,18 @@ func readKind(d *caddyfile.Dispenser, s *config.Site, args []string, check func(
 	return checked(d, into.Missing)
 }
 
+func readTenant(d *caddyfile.Dispenser, s *config.Site, args []string, check func() error) error {
+	s.Tenants = append(s.Tenants, config.Tenant{Domain: args[0]})
+	if err := checked(d, check); err != nil {
+		return err
+	}
+	into := &s.Tenants[len(s.Tenants)-1].Site
+	if err := tenantWords.read(d, into, check); err != nil {
+		return err
+	}
+	return checked(d, into.SMTP.Missing)
+}
+
 func readSMTP(d *caddyfile.Dispenser, s *config.Site, args []string, check func() error) error {
 	s.SMTP = &config.SMTP{Server: args[0]}
 	if err := checked(d, check); err != nil {

@@ -4,6 +4,8 @@
 package caddyfile
 
 import (
+	"slices"
+
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -15,6 +17,7 @@ const (
 	inSite   = "the site's directive: videoroom { … }"
 	inHost   = "a host: videoroom { host <id> { … } }"
 	inKind   = "a kind of conversation: videoroom { kind <id> { … } }"
+	inTenant = "a house: videoroom { tenant <host name> { … } }"
 	inSMTP   = "the mail server: videoroom { smtp <host:port> { … } }"
 	inGlobal = "the global options at the top of the file: { videoroom { … } }"
 )
@@ -51,6 +54,7 @@ var siteWords = &vocabulary[config.Site]{
 		"host":        {usage: "host muster { … }", min: 1, max: 1, repeat: true, block: true, set: readHost},
 		"kind":        {usage: "kind beratung { … }", min: 1, max: 2, repeat: true, block: true, set: readKind},
 		"smtp":        {usage: "smtp mail.example.de:587 { … }", min: 1, max: 1, block: true, set: readSMTP},
+		"tenants":     text("tenants verband", func(s *config.Site) *string { return &s.TenantTable }),
 		"api_key":     pair("api_key <key> {env.VIDEO_SECRET}", func(s *config.Site) *[]config.APIKey { return &s.APIKeys }),
 		"booking_key": pair("booking_key <key> {env.BOOKING_SECRET}", func(s *config.Site) *[]config.APIKey { return &s.Booking }),
 	},
@@ -60,6 +64,16 @@ var siteWords = &vocabulary[config.Site]{
 	},
 	elsewhere: map[string]string{},
 }
+
+// tenantWords are those of a site that a house may have of its own.
+var tenantWords = &vocabulary[config.Site]{
+	place:     inTenant,
+	words:     make(map[string]word[config.Site]),
+	elsewhere: make(map[string]string),
+}
+
+// notOfTenants are the words of a site that a house does not have.
+var notOfTenants = []string{"site", "tenants", "tenant"}
 
 var hostWords = &vocabulary[config.Host]{
 	place: inHost,
@@ -114,6 +128,16 @@ var appWords = &vocabulary[config.App]{
 }
 
 func init() {
+	for name, w := range siteWords.words {
+		if !slices.Contains(notOfTenants, name) {
+			tenantWords.words[name] = w
+		}
+	}
+	tenantWords.later = siteWords.later
+	// Here, because the words of a house are made from those of a site.
+	siteWords.words["tenant"] = word[config.Site]{
+		usage: "tenant haus1.verband.example { … }", min: 1, max: 1, repeat: true, block: true, set: readTenant,
+	}
 	// Of words that stand in several places the last one here is named.
 	place(appWords, inGlobal)
 	place(smtpWords, inSMTP)
@@ -125,7 +149,7 @@ func init() {
 // place lets all tables say where the words of one belong.
 func place[T any](v *vocabulary[T], where string) {
 	for _, table := range []map[string]string{
-		appWords.elsewhere, siteWords.elsewhere, hostWords.elsewhere, kindWords.elsewhere, smtpWords.elsewhere,
+		appWords.elsewhere, siteWords.elsewhere, hostWords.elsewhere, kindWords.elsewhere, smtpWords.elsewhere, tenantWords.elsewhere,
 	} {
 		for name := range v.words {
 			table[name] = where

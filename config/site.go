@@ -134,6 +134,18 @@ type Site struct {
 	// and then the list of the user interface applies.
 	Checklist []string `json:"checklist,omitempty"`
 
+	// Tenants are houses that this site serves under host names of their own,
+	// with the site's settings as their defaults. With tenants, the site itself
+	// answers under the host names that its route is for, and to no other name.
+	// Default: none.
+	Tenants []Tenant `json:"tenants,omitempty"`
+
+	// TenantTable names a table of further houses in Caddy's storage, which the
+	// administration endpoint adds to and takes from without a reload:
+	// `POST /videoroom/tenants`. Lower-case letters, digits and hyphens. Default:
+	// none.
+	TenantTable string `json:"tenant_table,omitempty"`
+
 	// APIKeys admit other software that speaks the LiveKit server API or
 	// mints its own room tokens. Default: none, and then there is no such
 	// interface. Whoever holds a secret can enter every room of the site

@@ -107,6 +107,7 @@ func (s *Site) validate(unexpanded bool) error {
 		func() error { return s.validateHosts(unexpanded) },
 		s.validateTimes, s.validateAppearance, s.validateQuotas, s.validateKinds, s.SMTP.validate,
 		func() error { return validateKeys("api_key", s.APIKeys, unexpanded) },
+		s.validateTenants,
 	} {
 		if err := check(); err != nil {
 			return err

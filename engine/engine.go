@@ -122,7 +122,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		Media: e.media, Codec: signaling.DataCodec{}, Log: log, Watch: watch.tell,
 	})
 	e.desk = practice.New(practice.Options{
-		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals, e.listening}, Version: version(), Log: log,
+		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals, e.listening}, Version: Version(), Log: log,
 		Storage: o.Store,
 	})
 	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk}, Log: log})
@@ -346,8 +346,8 @@ func (e *Engine) serveSignaling(w http.ResponseWriter, r *http.Request, c *Call)
 	})
 }
 
-// version is this module's version in the running binary.
-func version() string {
+// Version is this module's version in the running binary.
+func Version() string {
 	const path = "github.com/caddy-videoroom/videoroom"
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -384,6 +384,38 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestMaxPeople: a site has a bound on the people in all its rooms together.
+func TestMaxPeople(t *testing.T) {
+	site := testSite()
+	site.MaxPeople = 2
+	b := newBench(t, Options{}, site)
+	host := b.host()
+	first := b.open(host)
+	ann, bob := b.admit(host, first, "Ann"), b.admit(host, first, "Bob")
+	b.enter(ann.text("token"))
+	second := b.open(host)
+	carl, dora := b.admit(host, second, "Carl"), b.admit(host, second, "Dora")
+	b.enter(carl.text("token"))
+	for name, token := range map[string]string{"the first room": bob.text("token"), "the second room": dora.text("token")} {
+		if status, body := b.validate(token, b.own()); status != http.StatusForbidden || !strings.Contains(body, "full") {
+			t.Errorf("a third one in %s: %d %s", name, status, body)
+		}
+	}
+	// Who is in already may come back, and a wider bound lets others in.
+	if status, body := b.validate(ann.text("token"), b.own()); status != http.StatusOK {
+		t.Errorf("coming back: %d %s", status, body)
+	}
+	wider := *site
+	wider.MaxPeople = 3
+	b.mu.Lock()
+	b.site = &wider
+	b.mu.Unlock()
+	b.engine.Install(Snapshot{Sites: []*config.Site{&wider}})
+	if status, body := b.validate(dora.text("token"), b.own()); status != http.StatusOK {
+		t.Errorf("after the bound was raised: %d %s", status, body)
+	}
+}
+
 func TestServing(t *testing.T) {
 	a, b, c := &config.Site{Name: "a"}, &config.Site{}, &config.Site{Name: "c"}
 	d, e := new(config.Site), new(config.Site)
@@ -445,7 +477,7 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 	_, _, body := b.request(http.MethodGet, "/api/v1/site", "", nil)
-	if !strings.Contains(body, `"version":"`+version()+`"`) {
+	if !strings.Contains(body, `"version":"`+Version()+`"`) {
 		t.Error(body)
 	}
 }

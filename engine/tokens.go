@@ -169,20 +169,45 @@ func (e *Engine) admit(g signaling.Grant) error {
 			return room.ErrRevoked
 		}
 	}
-	r := e.rooms.Find(g.Key)
-	if r == nil {
-		return nil
-	}
-	people := r.Participants()
-	for i := range people {
-		if people[i].Identity == g.Identity {
-			return nil // takes over the own place
+	if r := e.rooms.Find(g.Key); r != nil {
+		people := r.Participants()
+		for i := range people {
+			if people[i].Identity == g.Identity {
+				return nil // takes over the own place
+			}
+		}
+		if len(people) >= g.Policy.MaxParticipants {
+			return room.ErrFull
 		}
 	}
-	if len(people) >= g.Policy.MaxParticipants {
+	if most := e.maxPeople(g.Key.Site); most > 0 && e.people(g.Key.Site) >= most {
 		return room.ErrFull
 	}
 	return nil
+}
+
+// maxPeople returns how many people a site may have in all its rooms; 0: no
+// bound. Of several sites that share an id the narrowest bound holds.
+func (e *Engine) maxPeople(siteID string) int {
+	most := 0
+	for _, s := range e.snapshot.Load().serving(siteID) {
+		if s.MaxPeople > 0 && (most == 0 || s.MaxPeople < most) {
+			most = s.MaxPeople
+		}
+	}
+	return most
+}
+
+// people counts those in all rooms of a site. Who arrives at the same moment is
+// not among them yet.
+func (e *Engine) people(siteID string) int {
+	n := 0
+	for _, r := range e.rooms.Rooms() {
+		if r.Key().Site == siteID {
+			n += len(r.Participants())
+		}
+	}
+	return n
 }
 
 // sources names the sources of tracks as tokens spell them.

@@ -99,6 +99,8 @@ func (h *hostSession) openRoom(f hostFrame) (result, error) {
 		return result{}, fail(CodeTooMany)
 	case all >= h.d.limits.Rooms:
 		return result{}, retry(CodeUnavailable, 60)
+	case h.d.fullLocked(h.key.site, h.site):
+		return result{}, fail(CodeTooMany)
 	}
 	h.d.openLocked(roomKey{h.key.site, g.Room}, h.site, g, grant, link)
 	return result{Room: g.Room}, nil

@@ -174,7 +174,7 @@ func (d *Desk) reopen(h *hostSession, grants []string) {
 		d.mu.Lock()
 		r := d.records[roomKey{h.key.site, g.Room}]
 		if own, all := d.openCountsLocked(h.key); (r == nil || r.opened.IsZero() && !r.ended) &&
-			own < d.limits.RoomsPerHost && all < d.limits.Rooms {
+			own < d.limits.RoomsPerHost && all < d.limits.Rooms && !d.fullLocked(h.key.site, h.site) {
 			d.openLocked(roomKey{h.key.site, g.Room}, h.site, g, text, link)
 		}
 		d.mu.Unlock()

@@ -223,3 +223,17 @@ func (d *Desk) openCountsLocked(k hostKey) (own, all int) {
 	}
 	return own, all
 }
+
+// fullLocked reports whether a site has as many open rooms as it may.
+func (d *Desk) fullLocked(siteID string, site *config.Site) bool {
+	if site.MaxRooms == 0 {
+		return false
+	}
+	n := 0
+	for key, r := range d.records {
+		if key.site == siteID && r.open() {
+			n++
+		}
+	}
+	return n >= site.MaxRooms
+}

@@ -66,6 +66,10 @@ func load(files fs.FS, root string) (*bundle, error) {
 			return nil, err
 		}
 	}
+	fmt.Fprintf(tree, "%s\x00%d\x00%s", plainAsset, len(plainCSS), plainCSS)
+	if b.assets[plainAsset], err = prepare(plainAsset, []byte(plainCSS)); err != nil {
+		return nil, err
+	}
 	if b.page == "" {
 		return nil, fmt.Errorf("reading the user interface: %w", ErrNoPage)
 	}

@@ -12,7 +12,8 @@ import (
 const (
 	htmlTag     = `<html lang="de">`
 	assetMark   = `./a/`
-	phoneMark   = `<!--phone-->`
+	lateMark    = `<!--late-->`
+	scriptMark  = `<!--noscript-->`
 	titleMark   = `<title>Videogespräch</title>`
 	englishName = `Video consultation`
 )
@@ -29,7 +30,12 @@ func (b *bundle) render(kind string, p Page) string {
 		{"address", oneOf(p.Address, "sie", "du")},
 		{"practice", p.Practice},
 		{"phone", p.Phone},
+		{"logo", p.Logo},
+		{"color", p.Color},
 	} {
+		if a.value == "" && (a.name == "logo" || a.name == "color") {
+			continue // few sites have them
+		}
 		tag.WriteString(" data-" + a.name + `="` + html.EscapeString(a.value) + `"`)
 	}
 	if p.QuickExit {
@@ -40,15 +46,28 @@ func (b *bundle) render(kind string, p Page) string {
 	if language == "en" {
 		title = "<title>" + englishName + "</title>"
 	}
+	assets := html.EscapeString(p.Base) + "/" + assetPrefix + b.hash + "/"
+	title += `<noscript><link rel="stylesheet" href="` + assets + plainAsset + `"></noscript>`
 	return strings.NewReplacer(
 		htmlTag, tag.String(),
-		assetMark, html.EscapeString(p.Base)+"/"+assetPrefix+b.hash+"/a/",
-		phoneMark, phoneLink(p.Phone),
+		assetMark, assets+"a/",
+		lateMark, p.late(),
+		scriptMark, p.noScript(),
 		titleMark, title,
 	).Replace(b.page)
 }
 
-// phoneLink is shown while scripts load, and instead of them where they cannot run.
+// late is shown when scripts take long, which they do for ever in a browser that is too old for them.
+func (p Page) late() string {
+	language := oneOf(p.Language, "de", "en")
+	text := `<div class="boot late" lang="` + language + `"><p>` + html.EscapeString(p.Practice) + `</p><section class="card"><h1>` +
+		html.EscapeString(p.say("wait")) + `</h1><p>` + html.EscapeString(p.say("late")) + `</p>`
+	if p.Phone != "" {
+		text += `<p>` + html.EscapeString(p.say("late.phone")) + ` <strong>` + phoneLink(p.Phone) + `</strong></p>`
+	}
+	return text + `</section></div>`
+}
+
 func phoneLink(phone string) string {
 	if phone == "" {
 		return ""

@@ -19,6 +19,8 @@ type Page struct {
 	Phone    string
 	// QuickExit gives visitors a button that leaves the page at once without a trace on the screen.
 	QuickExit bool
+	Logo      string // path of an image on the same site, "" for none
+	Color     string // "#rrggbb", "" for the interface's own
 	Origin    string // "https://host[:port]" as the browser sees the site
 }
 

@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The way out when nothing else works: the telephone stands on every page, without scripts too.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { chromium, firefox } from 'playwright-core';
+import { Caddy } from '../lib/caddy.mjs';
+
+const room = `r/${'a'.repeat(26)}#s=broken`;
+const phone = 'a[href^="tel:"]';
+const browsers = {
+  Chromium: () =>
+    chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] }),
+  Firefox: () =>
+    firefox.launch({
+      channel: 'moz-firefox',
+      executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+      // Firefox is not told by Playwright to do without.
+      firefoxUserPrefs: { 'javascript.enabled': false },
+    }),
+};
+
+/** @type {Caddy} */
+let caddy;
+before(async () => {
+  caddy = await Caddy.start();
+});
+after(async () => {
+  await caddy?.stop();
+});
+
+/** Opens one page in one browser and closes both. */
+async function visit(open, options, path, look, prepare = async (_page) => {}) {
+  const browser = await open();
+  try {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
+    const page = await context.newPage();
+    await prepare(page);
+    const answer = await page.goto(`${caddy.origin}${caddy.base}/${path}`);
+    await look(page, answer);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** What a person sees: nothing lies beside the window, and the telephone can be pressed. */
+async function readable(page) {
+  const link = page.locator(phone).locator('visible=true').first();
+  assert.ok(await link.isVisible(), 'no telephone can be seen');
+  const box = await link.boundingBox();
+  const { width, height } = page.viewportSize();
+  assert.ok(box && box.x >= 0 && box.x + box.width <= width && box.y + box.height <= height, JSON.stringify(box));
+  const wide = page.locator('body');
+  assert.ok(((await wide.boundingBox())?.width ?? 0) <= width, 'the page is wider than the window');
+}
+
+for (const [name, open] of Object.entries(browsers)) {
+  test(`${name}: without JavaScript every page names the telephone`, { timeout: 180_000 }, async () => {
+    for (const path of ['', 'host/', room]) {
+      await visit(open, { javaScriptEnabled: false, viewport: { width: 390, height: 844 } }, path, async (page) => {
+        await readable(page);
+        assert.match(await page.locator('h1').locator('visible=true').textContent(), /JavaScript/, path);
+        assert.equal(await page.getByText('Browser zu alt').isVisible(), false, 'both reasons at once');
+      });
+    }
+  });
+
+  test(`${name}: the page about privacy needs no JavaScript`, { timeout: 60_000 }, async () => {
+    await visit(open, { javaScriptEnabled: false }, 'privacy', async (page, answer) => {
+      assert.equal(answer?.status(), 200);
+      const text = await page.locator('main').textContent();
+      assert.match(text, /Ende-zu-Ende-Verschlüsselung ist derzeit nicht eingeschaltet/);
+      assert.match(text, /bis man Sie hereinlässt/);
+      assert.doesNotMatch(text, /ohne HTTPS/);
+      // The style is the page's own and the policy lets it through.
+      assert.equal(await page.locator('main').evaluate((e) => getComputedStyle(e).borderRadius), '20px');
+    });
+  });
+}
+
+test('a browser that cannot run the program says so and names the telephone', { timeout: 60_000 }, async () => {
+  const old = (page) =>
+    page.route('**/app.js', (route) => route.fulfill({ contentType: 'text/javascript', body: 'a newer language {{' }));
+  await visit(
+    browsers.Chromium,
+    { viewport: { width: 390, height: 844 } },
+    room,
+    async (page) => {
+      await page.getByText('Browser zu alt').waitFor({ state: 'visible' });
+      await page.waitForFunction(() => getComputedStyle(document.querySelector('.late')).opacity === '1');
+      await readable(page);
+    },
+    old,
+  );
+});
+
+test('a path that leads nowhere is a page and not a line of data', { timeout: 60_000 }, async () => {
+  await visit(browsers.Chromium, {}, 'r/a/b', async (page, answer) => {
+    assert.equal(answer?.status(), 404);
+    await readable(page);
+    assert.match(await page.locator('h1').textContent(), /gibt es nicht/);
+  });
+  const data = await caddy.get('/video/r/a/b', { headers: { Accept: 'application/json' } });
+  assert.equal(data.status, 404);
+  assert.match(String(data.headers['content-type']), /json/);
+});
