@@ -7,7 +7,31 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
+
+// TestLogs follows Caddy's own decision which host names it logs.
+func TestLogs(t *testing.T) {
+	named := map[string]caddyhttp.StringArray{"a.example": {"log0"}, "*.b.example": {""}}
+	for _, tc := range []struct {
+		logs *caddyhttp.ServerLogConfig
+		host string
+		want bool
+	}{
+		{nil, "a.example", false},
+		{&caddyhttp.ServerLogConfig{}, "a.example", true},
+		{&caddyhttp.ServerLogConfig{SkipHosts: []string{"a.example"}}, "a.example", false},
+		{&caddyhttp.ServerLogConfig{SkipHosts: []string{"a.example"}}, "c.example", true},
+		{&caddyhttp.ServerLogConfig{LoggerNames: named, SkipUnmappedHosts: true}, "a.example", true},
+		{&caddyhttp.ServerLogConfig{LoggerNames: named, SkipUnmappedHosts: true}, "x.b.example", true},
+		{&caddyhttp.ServerLogConfig{LoggerNames: named, SkipUnmappedHosts: true}, "c.example", false},
+	} {
+		if got := logs(&caddyhttp.Server{Logs: tc.logs}, tc.host); got != tc.want {
+			t.Errorf("%+v, %s: %v, want %v", tc.logs, tc.host, got, tc.want)
+		}
+	}
+}
 
 // TestErrorsArePages: whoever opens an address in a browser gets a page with the
 // telephone, whoever asks for data gets data; also where another directive fails.

@@ -49,9 +49,6 @@ func TestProcessLogsNoVisitor(t *testing.T) {
 http://localhost:HTTP {
 	redir https://{host}:HTTPS{uri} 308
 }
-https://unlogged.localhost:HTTPS {
-	videoroom
-}
 https://plain.localhost:HTTPS {
 	log {
 		output file DIR/access.log
@@ -119,7 +116,7 @@ https://forward.localhost:HTTPS {
 
 	// The page for visitors says which requests are logged all the same.
 	for name, says := range map[string][2]bool{
-		"localhost": {true, false}, "plain.localhost": {true, true}, "unlogged.localhost": {false, false},
+		"localhost": {true, false}, "plain.localhost": {true, true},
 	} {
 		l.client.Transport.(*http.Transport).TLSClientConfig.ServerName = name
 		l.client.CloseIdleConnections()

@@ -164,7 +164,7 @@ func TestHandOver(t *testing.T) {
 	// An answer to what is not asked moves nobody.
 	ann.send(message{"type": "answer", "host": "zweit", "accept": true})
 	ann.send(message{"type": "ping"})
-	ann.next("pong") // the answer was heard before the next question
+	ann.next("pong") // it has been heard before the next question
 	host.mustCmd("hand", to("zweit"))
 	ann.until("waiting", offered)
 	ann.send(message{"type": "answer", "host": "zweit", "accept": true})

@@ -17,10 +17,10 @@ type Page struct {
 	Address  string // "sie" or "du"; anything else counts as "sie"
 	Practice string
 	Phone    string
-	Logo     string // path of an image on the same site, "" for none
-	Color    string // "#rrggbb", "" for the interface's own
 	// QuickExit gives visitors a button that leaves the page at once without a trace on the screen.
 	QuickExit bool
+	Logo      string // path of an image on the same site, "" for none
+	Color     string // "#rrggbb", "" for the interface's own
 	Origin    string // "https://host[:port]" as the browser sees the site
 }
 
