@@ -147,7 +147,28 @@ func (a *App) snapshot() engine.Snapshot {
 	for _, h := range a.registered() {
 		s.Sites = append(s.Sites, h.sites()...)
 	}
+	s.Places = a.places()
 	return s
+}
+
+// places returns where each site is reached, with HTTPS rather than without.
+func (a *App) places() []engine.Place {
+	var all []engine.Place
+	found := make(map[*config.Site]int)
+	secure := make(map[*config.Site]bool)
+	for _, at := range a.addresses() {
+		place := engine.Place{Site: at.site, SiteID: at.siteID(), Origin: at.origin(), Base: at.base}
+		i, known := found[at.site]
+		switch {
+		case !known:
+			found[at.site] = len(all)
+			all = append(all, place)
+		case at.scheme == "https" && !secure[at.site]:
+			all[i] = place
+		}
+		secure[at.site] = secure[at.site] || at.scheme == "https"
+	}
+	return all
 }
 
 // announce says where each site's pages are, by its first address.

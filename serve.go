@@ -136,6 +136,8 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Logo:     s.Logo,
 		Color:    s.Color,
 		Origin:   call.Origin,
+
+		QuickExit: s.Profile == config.ProfileCounselling,
 	}
 }
 

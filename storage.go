@@ -56,6 +56,11 @@ func (c *currentStore) Delete(ctx context.Context, key string) error {
 	return c.get().Delete(ctx, key)
 }
 
+// List returns the keys beneath a path.
+func (c *currentStore) List(ctx context.Context, path string, recursive bool) ([]string, error) {
+	return c.get().List(ctx, path, recursive)
+}
+
 // Lock waits for the named lock.
 func (c *currentStore) Lock(ctx context.Context, name string) error {
 	s := c.get()

@@ -6,6 +6,7 @@ package videoroom
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"testing"
 
 	"github.com/caddyserver/certmagic"
@@ -42,5 +43,21 @@ func TestStorageChangesUnderTheEngine(t *testing.T) {
 	}
 	if err := s.Delete(ctx, "videoroom/a"); err != nil || s.Exists(ctx, "videoroom/a") {
 		t.Errorf("Delete: %v", err)
+	}
+}
+
+// The engine lists what the storage in use has.
+func TestStorageLists(t *testing.T) {
+	first, second := &certmagic.FileStorage{Path: t.TempDir()}, &certmagic.FileStorage{Path: t.TempDir()}
+	s := newCurrentStore(first)
+	if err := s.Store(t.Context(), "videoroom/a/mail/x", []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := s.List(t.Context(), "videoroom", false); err != nil || !slices.Equal(keys, []string{"videoroom/a"}) {
+		t.Errorf("List = %v, %v", keys, err)
+	}
+	s.use(second)
+	if keys, err := s.List(t.Context(), "videoroom", false); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("List = %v, %v", keys, err)
 	}
 }

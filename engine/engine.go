@@ -65,7 +65,17 @@ type Snapshot struct {
 	// own that nothing but these leads to. A site that is not in it may answer
 	// to any.
 	Names map[*config.Site][]string
-	Log   *slog.Logger
+	// Places are where sites are reached, one for each; those that are not in it
+	// have no calendar followed.
+	Places []Place
+	Log    *slog.Logger
+}
+
+// Place is an address under which a site is reached.
+type Place struct {
+	Site *config.Site
+	// SiteID, Origin and Base are as in a [Call].
+	SiteID, Origin, Base string
 }
 
 // Engine serves all sites of a process. Its methods are safe for concurrent
@@ -113,6 +123,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	})
 	e.desk = practice.New(practice.Options{
 		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals, e.listening}, Version: Version(), Log: log,
+		Storage: o.Store,
 	})
 	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk}, Log: log})
 	return e, nil
@@ -127,6 +138,7 @@ func (e *Engine) Install(s Snapshot) {
 	e.log.use(s.Log)
 	find := func(id string) []*config.Site { return s.succeeding(before, id) }
 	e.desk.Install(find)
+	e.desk.Follow(s.calendars())
 	for _, r := range e.rooms.Rooms() {
 		key := r.Key()
 		sites := realmSites(find(key.Site), key.Realm)
@@ -138,6 +150,19 @@ func (e *Engine) Install(s Snapshot) {
 			}
 		}
 	}
+}
+
+// calendars returns the hosts' calendars that are to be followed.
+func (s *Snapshot) calendars() []practice.Calendar {
+	var all []practice.Calendar
+	for _, at := range s.Places {
+		for _, h := range at.Site.Hosts {
+			if h.Calendar != "" {
+				all = append(all, practice.Calendar{Site: at.Site, SiteID: at.SiteID, Host: h.ID, Origin: at.Origin, Base: at.Base})
+			}
+		}
+	}
+	return all
 }
 
 // commonSize returns the size of rooms that all sites agree on.

@@ -29,7 +29,10 @@ import (
 	"github.com/caddy-videoroom/videoroom/signaling/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The file storage keeps each lock fresh for some seconds after its release.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/caddyserver/certmagic.keepLockfileFresh"))
+}
 
 // fakeMedia is a media plane that carries nothing.
 type fakeMedia struct{ closed atomic.Bool }

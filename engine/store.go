@@ -21,6 +21,7 @@ type Store interface {
 	Store(ctx context.Context, key string, value []byte) error
 	Exists(ctx context.Context, key string) bool
 	Delete(ctx context.Context, key string) error
+	List(ctx context.Context, path string, recursive bool) ([]string, error)
 	Lock(ctx context.Context, name string) error
 	Unlock(ctx context.Context, name string) error
 }

@@ -69,6 +69,31 @@ func (s *memoryStore) Delete(_ context.Context, key string) error {
 	return nil
 }
 
+func (s *memoryStore) List(_ context.Context, prefix string, recursive bool) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.fail["List"]; err != nil {
+		return nil, err
+	}
+	var keys []string
+	for k := range s.values {
+		rest, ok := strings.CutPrefix(k, prefix+"/")
+		if !ok {
+			continue
+		}
+		if name, _, deep := strings.Cut(rest, "/"); deep && !recursive {
+			k = prefix + "/" + name
+		}
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("listing %s: %w", prefix, fs.ErrNotExist)
+	}
+	return keys, nil
+}
+
 func (s *memoryStore) lock(name string) chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,6 +30,11 @@ var commands = map[string]func(*hostSession, hostFrame) (result, error){
 	"enter":     (*hostSession).enter,
 	"mute":      (*hostSession).mute,
 	"remove":    (*hostSession).remove,
+	"message":   (*hostSession).message,
+	"back":      (*hostSession).back,
+	"hand":      (*hostSession).hand,
+	"lock":      (*hostSession).lock,
+	"unlock":    (*hostSession).unlock,
 	"end":       (*hostSession).end,
 }
 
@@ -58,13 +63,21 @@ func (h *hostSession) ownedLocked(room string) (*record, error) {
 	if h.dismissed {
 		return nil, fail(CodeNotHost)
 	}
+	if r == nil || !r.open() {
+		if revived := h.d.reviveLocked(roomKey{h.key.site, room}); revived != nil {
+			r = revived
+		}
+	}
 	if r == nil || r.host != h.key.id || !r.open() {
 		return nil, fail(CodeNotFound)
 	}
 	return r, nil
 }
 
-func (h *hostSession) openRoom(hostFrame) (result, error) {
+func (h *hostSession) openRoom(f hostFrame) (result, error) {
+	if f.Appointment != "" {
+		return h.openAppointment(f.Appointment)
+	}
 	now := time.Now()
 	g := token.Grant{Room: token.NewID(), Host: h.key.id, Opened: now, Expires: now.Add(h.d.limits.LinkLife)}
 	grant, err := h.d.keys.Grant(h.key.site, g)
@@ -99,7 +112,7 @@ func (h *hostSession) space(room, identity string) error {
 	r, err := h.ownedLocked(room)
 	most := 0
 	if err == nil {
-		most = r.site.MaxParticipants
+		most = r.size()
 	}
 	h.d.mu.Unlock()
 	if err != nil {
@@ -133,13 +146,9 @@ func (h *hostSession) decline(f hostFrame) (result, error) {
 func (h *hostSession) settle(f hostFrame, s knockState) error {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
-	r, err := h.ownedLocked(f.Room)
+	k, err := h.waitingLocked(f.Room, f.Knock)
 	if err != nil {
 		return err
-	}
-	k := r.knocks[f.Knock]
-	if k == nil || k.state != waiting {
-		return fail(CodeNotFound)
 	}
 	h.d.settleLocked(k, s, "", time.Now())
 	h.d.wakeHostLocked(h.key)
@@ -155,6 +164,7 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 	}
 	h.d.mu.Lock()
 	host, _ := h.site.Host(h.key.id)
+	h.d.hostComesLocked(h.key, f.Room)
 	h.d.mu.Unlock()
 	name := host.Name
 	if f.Name != "" {

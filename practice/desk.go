@@ -7,9 +7,12 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/booking"
+	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
 	"github.com/caddy-videoroom/videoroom/token"
 )
 
@@ -25,13 +28,26 @@ type Options struct {
 	// Log takes failures of the server's own; nil: none. It never gets a name,
 	// address, room or token.
 	Log *slog.Logger
+	// Storage keeps appointments; nil: there are none.
+	Storage Storage
+	// Mail replaces the mail servers of the sites' settings, for tests; a nil
+	// Mailer sends nothing. nil: those of the settings.
+	Mail func(*config.Site) Mailer
+	// Fetch gets hosts' calendars; nil: from the network.
+	Fetch Fetch
+	// Now is the clock of appointments; nil: the machine's.
+	Now func() time.Time
 }
+
+// Storage is where appointments are kept. certmagic.Storage satisfies it. It may
+// be slow and may fail; no call and no admission waits for it.
+type Storage = records.Storage
 
 // Desk is the reception of all sites. Create it with [New]; it runs until
 // [Desk.Close].
 //
 // One mutex guards all state. Nothing is called under it but the crowd's
-// counters. Sessions learn of changes by a wake-up and read the state anew, so
+// counters and the agenda's memory, whose mutexes are leaves. Sessions learn of changes by a wake-up and read the state anew, so
 // no queue can overflow.
 type Desk struct {
 	keys    Keys
@@ -40,10 +56,25 @@ type Desk struct {
 	limits  Limits
 	log     *slog.Logger
 	crowd   *crowd
+	now     func() time.Time
+	agenda  *agenda // nil: no appointments
+	mail    func(*config.Site) Mailer
+	clerk   *clerk
+	// once lets every signature of booking software pass once; calls remembers
+	// what was carried out for it.
+	once  *booking.Once
+	calls *calls
+	// subscriber follows hosts' calendars.
+	subscriber *subscriber
+	// find returns the sites in force that may serve a site id.
+	find atomic.Pointer[func(siteID string) []*config.Site]
 
 	// ctx ends sessions at once, leave asks them to end politely.
+	// work ends with leave: what need not be finished.
 	ctx    context.Context
 	cancel context.CancelFunc
+	work   context.Context
+	stop   context.CancelFunc
 	leave  chan struct{}
 	wg     sync.WaitGroup
 
@@ -69,17 +100,31 @@ func New(o Options) *Desk {
 		records: make(map[roomKey]*record),
 		hosts:   make(map[hostKey]map[*hostSession]struct{}),
 		secrets: make(map[secretHash]*knock),
+		now:     o.Now, mail: o.Mail,
 	}
+	d.work, d.stop = context.WithCancel(ctx)
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
+	if d.now == nil {
+		d.now = time.Now
+	}
 	d.limits.setDefaults()
+	d.once = booking.NewOnce(d.now())
 	d.crowd = newCrowd(&d.limits, time.Now())
 	unwatch := d.rooms.Watch(d.changed)
 	d.wg.Go(func() { // ends with leave
 		defer unwatch()
 		d.clear()
 	})
+	if o.Storage != nil {
+		d.agenda = newAgenda(o.Storage, d.log, d.now)
+		d.calls = newCalls(d.agenda.store, d.now)
+		d.clerk = newClerk(d)
+		d.wg.Go(d.clerk.run) // ends with leave
+		d.subscriber = newSubscriber(d, o.Fetch)
+		d.wg.Go(d.subscriber.run) // ends with leave
+	}
 	return d
 }
 
@@ -91,6 +136,7 @@ func (d *Desk) Close(ctx context.Context) {
 	if !d.closed {
 		d.closed = true
 		close(d.leave)
+		d.stop()
 	}
 	d.mu.Unlock()
 	stop := context.AfterFunc(ctx, d.cancel)
@@ -160,6 +206,7 @@ func (d *Desk) Admitted(site, room, identity string) error {
 // private link has been revoked, are signed out; rooms of an id that nobody serves are closed and their visitors sent
 // away. Ending what goes on in such rooms is the caller's business.
 func (d *Desk) Install(find func(siteID string) []*config.Site) {
+	d.find.Store(&find)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for key, sessions := range d.hosts {
@@ -196,7 +243,11 @@ func siteOf(sites []*config.Site, who token.HostSession) *config.Site {
 func (d *Desk) changed(site, room string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if r := d.records[roomKey{site, room}]; r != nil {
+	r := d.records[roomKey{site, room}]
+	if r == nil {
+		r = d.reviveLocked(roomKey{site, room})
+	}
+	if r != nil {
 		d.wakeHostLocked(hostKey{site, r.host})
 	}
 }
@@ -210,11 +261,17 @@ func (d *Desk) wakeHostLocked(k hostKey) {
 	}
 }
 
-// presenceLocked tells waiting visitors that the host has come or gone.
+// presenceLocked tells waiting visitors and colleagues that the host has come
+// or gone.
 func (d *Desk) presenceLocked(k hostKey) {
 	for key, r := range d.records {
 		if key.site == k.site && r.host == k.id {
 			r.wakeVisitors()
+		}
+	}
+	for other := range d.hosts {
+		if other.site == k.site {
+			d.wakeHostLocked(other)
 		}
 	}
 }
@@ -254,6 +311,7 @@ func (d *Desk) sweep(now time.Time) {
 		d.mu.Lock()
 		if r := d.records[key]; r != nil {
 			d.endLocked(r, reasonExpired)
+			r.lapsed = true
 		}
 		d.mu.Unlock()
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/caddy-videoroom/videoroom/practice/internal/booking"
+	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
 	"github.com/caddy-videoroom/videoroom/token"
 )
 
@@ -34,6 +36,10 @@ const (
 	CodeUnsupported   Code = "unsupported"
 	CodeUnavailable   Code = "unavailable"
 	CodeInternal      Code = "internal"
+	CodeTooEarly      Code = "too_early"
+	CodeCancelled     Code = "cancelled"
+	CodeConflict      Code = "conflict"
+	CodeInvalid       Code = "invalid"
 )
 
 var (
@@ -51,7 +57,10 @@ type Error struct {
 	Code Code
 	// RetryAfter in seconds tells when another attempt may succeed; 0: unknown.
 	RetryAfter int
-	cause      error
+	// Fields says what is wrong with which field, with [CodeInvalid], and with the
+	// signature of booking software, with [CodeNotHost].
+	Fields map[string]string
+	cause  error
 }
 
 // Error returns the message that goes over the wire.
@@ -84,6 +93,10 @@ var faults = map[Code]fault{
 	CodeUnsupported:   {http.StatusNotImplemented, websocket.StatusPolicyViolation, "open this socket with HTTP/1.1"},
 	CodeUnavailable:   {http.StatusServiceUnavailable, websocket.StatusTryAgainLater, "the server cannot take more at present"},
 	CodeInternal:      {http.StatusInternalServerError, websocket.StatusInternalError, "the server failed"},
+	CodeTooEarly:      {http.StatusTooEarly, websocket.StatusPolicyViolation, "the appointment is not open yet"},
+	CodeCancelled:     {http.StatusGone, websocket.StatusPolicyViolation, "the appointment has been cancelled"},
+	CodeConflict:      {http.StatusConflict, websocket.StatusPolicyViolation, "the appointment does not allow this any more"},
+	CodeInvalid:       {http.StatusUnprocessableEntity, websocket.StatusPolicyViolation, "some fields are not valid"},
 }
 
 // causes maps the errors of other packages to codes; the first match counts.
@@ -95,10 +108,18 @@ var causes = []struct {
 	{token.ErrBadCapability, CodeBadLink},
 	{token.ErrBadToken, CodeNotHost},
 	{token.ErrBadJSON, CodeBadRequest},
+	{booking.ErrNotice, CodeBadRequest},
 	{ErrNoParticipant, CodeNotFound},
 	{ErrRemoved, CodeNotAllowed},
 	{ErrEnded, CodeRoomClosed},
+	{records.ErrNotFound, CodeNotFound},
+	{records.ErrDamaged, CodeNotFound},
+	{records.ErrUnavailable, CodeUnavailable},
+	{records.ErrVersion, CodeUnavailable},
 }
+
+// storageRetry is when a storage that fails is worth another attempt, in seconds.
+const storageRetry = 10
 
 func fail(code Code) *Error { return &Error{Code: code} }
 
@@ -112,7 +133,11 @@ func coded(err error) *Error {
 	}
 	for _, c := range causes {
 		if errors.Is(err, c.err) {
-			return &Error{Code: c.code, cause: err}
+			e := &Error{Code: c.code, cause: err}
+			if e.Code == CodeUnavailable {
+				e.RetryAfter = storageRetry
+			}
+			return e
 		}
 	}
 	return &Error{Code: CodeInternal, cause: err}
@@ -120,11 +145,14 @@ func coded(err error) *Error {
 
 // errorBody is an error within JSON.
 type errorBody struct {
-	Code    Code   `json:"code"`
-	Message string `json:"message"`
+	Code    Code              `json:"code"`
+	Message string            `json:"message"`
+	Fields  map[string]string `json:"fields,omitempty"`
 }
 
-func (e *Error) body() errorBody { return errorBody{Code: e.Code, Message: e.Error()} }
+func (e *Error) body() errorBody {
+	return errorBody{Code: e.Code, Message: e.Error(), Fields: e.Fields}
+}
 
 // errorFrame is an error on a WebSocket, before it is closed.
 type errorFrame struct {

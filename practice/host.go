@@ -6,6 +6,7 @@ package practice
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -27,6 +28,10 @@ type hostFrame struct {
 	Identity string   `json:"identity"`
 	Kind     Kind     `json:"kind"`
 	Name     string   `json:"name"`
+	Text     string   `json:"text"`
+	Host     string   `json:"host"`
+
+	Appointment string `json:"appointment"`
 }
 
 // What hosts are told.
@@ -39,19 +44,35 @@ type (
 		Type  string      `json:"type"`
 		Host  person      `json:"host"`
 		Rooms []roomState `json:"rooms"`
+		// Colleagues are the site's other hosts.
+		Colleagues []colleague `json:"colleagues"`
+		Office     officeBody  `json:"office"`
+		// Appointments are those of today and the next two weeks, MailTrouble the
+		// letters that a host should know of.
+		Appointments json.RawMessage `json:"appointments"`
+		MailTrouble  int             `json:"mail_trouble"`
 	}
 	roomState struct {
 		ID           string        `json:"id"`
 		Grant        string        `json:"grant"`
 		Link         string        `json:"link"`
 		OpenedAt     time.Time     `json:"opened_at"`
+		Locked       bool          `json:"locked"`
 		Participants []Participant `json:"participants"`
 		Waiting      []guest       `json:"waiting"`
+		Appointment  string        `json:"appointment,omitempty"`
 	}
 	guest struct {
 		ID    string    `json:"id"`
 		Name  string    `json:"name"`
 		Since time.Time `json:"since"`
+		// Back: was put back from the room. From: the colleague who handed
+		// the guest over. Hand: the colleague whom the guest was offered.
+		Back bool       `json:"back,omitempty"`
+		From string     `json:"from,omitempty"`
+		Hand *handState `json:"hand,omitempty"`
+		// Messages are what the guest was told.
+		Messages []string `json:"messages,omitempty"`
 	}
 	sessionFrame struct {
 		Type      string `json:"type"`
@@ -69,6 +90,8 @@ type hostSession struct {
 	key   hostKey
 	proof token.HostSession
 	base  string
+	// plan is the appointments as they were told last; of the session's goroutine.
+	plan plan
 
 	site      *config.Site
 	dismissed bool
@@ -206,6 +229,7 @@ func (h *hostSession) tell(ctx context.Context) error {
 		people := h.d.rooms.Participants(h.key.site, s.Rooms[i].ID)
 		s.Rooms[i].Participants = append(s.Rooms[i].Participants, people...)
 	}
+	s.Appointments, s.MailTrouble = h.plan.of(h)
 	return h.write(ctx, s)
 }
 
@@ -215,6 +239,7 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 	defer d.mu.Unlock()
 	host, _ := h.site.Host(h.key.id)
 	s := stateFrame{Type: "state", Host: person{host.ID, host.Name}, Rooms: []roomState{}}
+	s.Colleagues, s.Office = d.colleaguesLocked(h.site, h.key), d.office(h.site)
 	for key, r := range d.records {
 		if key.site == h.key.site && r.host == h.key.id && r.open() {
 			s.Rooms = append(s.Rooms, r.state())
@@ -228,12 +253,15 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 
 func (r *record) state() roomState {
 	s := roomState{
-		ID: r.key.id, Grant: r.grant, Link: "r/" + r.key.id + "#s=" + r.link,
-		OpenedAt: r.opened.UTC().Truncate(time.Second), Participants: []Participant{}, Waiting: []guest{},
+		ID: r.key.id, Grant: r.grant, Appointment: r.appointment,
+		OpenedAt: r.opened.UTC().Truncate(time.Second), Participants: []Participant{}, Waiting: []guest{}, Locked: r.locked,
+	}
+	if r.link != "" {
+		s.Link = "r/" + r.key.id + "#s=" + r.link
 	}
 	for _, k := range r.knocks {
 		if k.state == waiting {
-			s.Waiting = append(s.Waiting, guest{k.id, k.name, k.since.UTC()})
+			s.Waiting = append(s.Waiting, k.shown())
 		}
 	}
 	slices.SortFunc(s.Waiting, func(a, b guest) int {
@@ -243,6 +271,16 @@ func (r *record) state() roomState {
 		s.Waiting[i].Since = s.Waiting[i].Since.Truncate(time.Second)
 	}
 	return s
+}
+
+func (k *knock) shown() guest {
+	g := guest{
+		ID: k.id, Name: k.name, Since: k.since.UTC(), Back: k.former != "", From: k.from, Messages: k.messages,
+	}
+	if k.handover != nil {
+		g.Hand = &handState{k.handover.to, k.handover.refused}
+	}
+	return g
 }
 
 // renew hands the dashboard its next token. It fails when the sign-in is too

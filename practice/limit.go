@@ -139,6 +139,7 @@ type crowd struct {
 	key     [32]byte
 	since   time.Time
 	sources map[[16]byte]*source
+	swept   time.Time
 	tests   bucket
 }
 
@@ -174,7 +175,7 @@ func (c *crowd) of(a netip.Addr, now time.Time) *source {
 	id := [16]byte(m.Sum(nil))
 	s := c.sources[id]
 	if s == nil {
-		if len(c.sources) >= maxSources {
+		if len(c.sources) >= maxSources && now.Sub(c.swept) >= time.Second {
 			c.sweepLocked(now)
 		}
 		if len(c.sources) >= maxSources {
@@ -186,7 +187,10 @@ func (c *crowd) of(a netip.Addr, now time.Time) *source {
 	return s
 }
 
+// sweepLocked forgets who has been quiet. It looks at all sources, so that it must
+// not be done for every stranger when they are many.
 func (c *crowd) sweepLocked(now time.Time) {
+	c.swept = now
 	for id, s := range c.sources {
 		if s.sockets == 0 && s.waiting == 0 && s.opens.idle(now) && s.bad.idle(now) && s.requests.idle(now) && s.tests.idle(now) {
 			delete(c.sources, id)
@@ -274,7 +278,7 @@ func (c *crowd) right(s *source) {
 	s.trusted = true
 }
 
-// wait counts a waiting visitor in; unwait counts it out.
+// wait counts a waiting visitor in.
 func (c *crowd) wait(s *source) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -285,7 +289,19 @@ func (c *crowd) wait(s *source) bool {
 	return true
 }
 
+// waitAgain counts in whom a host has put back, whatever the limit.
+func (c *crowd) waitAgain(s *source) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.waiting++
+}
+
+// unwait counts out. Who was put back and has not been heard of since has no
+// source yet.
 func (c *crowd) unwait(s *source) {
+	if s == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.waiting--

@@ -174,7 +174,7 @@ func TestTenThousandKnocks(t *testing.T) {
 	for i := range 10_000 {
 		from := b.desk.crowd.of(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), time.Now())
 		s := &visitorSession{signal: newSignal(), d: b.desk}
-		if err := b.desk.knock(s, c, from, visitorFrame{Room: room.id, Name: "Bot"}, visit); err != nil {
+		if err := b.desk.knock(s, c, from, visitorFrame{Room: room.id, Name: "Bot"}, visitor{Visit: visit}); err != nil {
 			if !isCode(err, CodeTooMany) {
 				t.Fatal(err)
 			}
@@ -617,6 +617,7 @@ func TestErrorsAreClosedSet(t *testing.T) {
 	codes := []Code{
 		CodeBadRequest, CodeNotHost, CodeBadLink, CodeLinkExpired, CodeRoomFull, CodeRoomClosed, CodeTooMany, CodeTooLarge,
 		CodeForeignOrigin, CodeNotAllowed, CodeNotFound, CodeMethod, CodeUnsupported, CodeUnavailable, CodeInternal,
+		CodeTooEarly, CodeCancelled, CodeConflict, CodeInvalid,
 	}
 	if len(codes) != len(faults) {
 		t.Errorf("%d codes, %d mapped", len(codes), len(faults))

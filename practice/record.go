@@ -25,8 +25,21 @@ type record struct {
 	grant, link string
 	knocks      map[string]*knock
 	arrivals    bucket
+	// locked keeps newcomers waiting even where nobody has to wait.
+	locked bool
 	// removed holds the identities that must not return.
 	removed map[string]struct{}
+	// appointment is the id of the appointment that the room belongs to; empty:
+	// none.
+	appointment string
+	// most is how many people the room takes; 0: as many as the site's rooms do.
+	most int
+	// held keeps everybody waiting until the host comes, also where nobody has to
+	// be admitted.
+	held bool
+	// lapsed tells that the room has ended because its time was over: a moved
+	// appointment gives it a new one.
+	lapsed bool
 }
 
 type knockState uint8
@@ -49,18 +62,32 @@ type secretHash [sha256.Size]byte
 // knock is one visitor at the door. It belongs to the desk's mutex.
 type knock struct {
 	id, name, identity string
-	secret             secretHash
-	since              time.Time
-	state              knockState
-	reason             string
-	record             *record
-	source             *source
+	// guest is the id of the appointment's guest whose link was shown.
+	guest  string
+	secret secretHash
+	since  time.Time
+	state  knockState
+	reason string
+	record *record
+	source *source
 	// session is the socket that hears the answer; nil while it is cut.
 	session *visitorSession
 	// idle is when session went, or when the answer was given.
 	idle time.Time
 	// dropped tells a session that is still there that nothing will follow.
 	dropped bool
+	// former is the identity of somebody who was put back from the room.
+	former string
+	// messages is what the host wrote; sessions share it, so it is replaced,
+	// never changed.
+	messages []string
+	// handover is the host's question, from and moved its outcome: whose guest
+	// this was, and where they wait now.
+	handover *handover
+	from     string
+	moved    *moved
+	// origin is the room before: a page that was cut off may know no other.
+	origin roomKey
 }
 
 func (r *record) open() bool { return !r.opened.IsZero() && !r.ended }
@@ -80,6 +107,8 @@ func (r *record) over(now time.Time) bool {
 	switch {
 	case len(r.knocks) > 0 || r.open():
 		return false
+	case r.lapsed:
+		return true // its links tell by themselves that the time is over
 	case r.ended:
 		return now.After(r.expires.Add(token.MediaLife + token.LeewayOwn))
 	default:
@@ -180,14 +209,15 @@ func (d *Desk) recordLocked(key roomKey, host string, site *config.Site, expires
 	return r
 }
 
-// openCountsLocked counts a host's open rooms and all.
+// openCountsLocked counts a host's open rooms, but for those of appointments, and
+// all.
 func (d *Desk) openCountsLocked(k hostKey) (own, all int) {
 	for key, r := range d.records {
 		if !r.open() {
 			continue
 		}
 		all++
-		if key.site == k.site && r.host == k.id {
+		if key.site == k.site && r.host == k.id && r.appointment == "" {
 			own++
 		}
 	}

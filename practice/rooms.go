@@ -41,7 +41,9 @@ type Keys interface {
 	Grant(site string, g token.Grant) (string, error)
 	VerifyGrant(site, capability string, now time.Time) (token.Grant, error)
 	Pseudonym(site, room, host string) string
+	Guest(site, room, guest string, generation uint32) string
 	Media(a token.Admission, now time.Time) (string, error)
+	VerifyMedia(site, media string, now time.Time) (token.Claims, error)
 }
 
 // Kind is a kind of media, as the wire of this package spells it.

@@ -30,6 +30,7 @@ var routes = map[string]route{
 	"api/v1/test":         {http.MethodPost, false, (*Desk).serveTest},
 	"api/v1/knock":        {http.MethodGet, false, (*Desk).serveKnock},
 	"api/v1/host":         {http.MethodGet, false, (*Desk).serveHost},
+	"api/v1/openapi.json": {http.MethodGet, true, (*Desk).serveOpenAPI},
 }
 
 // Serve answers a request beneath api/ and writes all its errors itself.
@@ -37,6 +38,14 @@ var routes = map[string]route{
 func (d *Desk) Serve(w http.ResponseWriter, r *http.Request, c Call) {
 	resource, ok := routes[c.Path]
 	origin := r.Header.Values("Origin")
+	if below, ok := appointmentPath(c.Path); ok {
+		d.serveAppointments(w, r, c, below)
+		return
+	}
+	if c.Path == noticePath {
+		d.serveNotice(w, r, c)
+		return
+	}
 	switch {
 	case !ok:
 		WriteError(w, fail(CodeNotFound))
@@ -92,7 +101,7 @@ func (d *Desk) serveRoom(w http.ResponseWriter, r *http.Request, c Call) {
 	}
 	d.mu.Lock()
 	known := d.records[roomKey{c.SiteID, in.Room}]
-	open, ended := known != nil && known.open(), known != nil && known.ended
+	open, ended := known != nil && known.open(), known != nil && known.ended && !known.lapsed
 	d.mu.Unlock()
 	if ended {
 		WriteError(w, fail(CodeRoomClosed))
@@ -100,9 +109,10 @@ func (d *Desk) serveRoom(w http.ResponseWriter, r *http.Request, c Call) {
 	}
 	host, _ := c.Site.Host(v.Host)
 	d.reply(w, struct {
-		Host person `json:"host"`
-		Open bool   `json:"open"`
-	}{person{host.ID, host.Name}, open})
+		Host        person       `json:"host"`
+		Open        bool         `json:"open"`
+		Appointment *visitedBody `json:"appointment,omitempty"`
+	}{person{host.ID, host.Name}, open, v.body(d.now())})
 }
 
 // serveHostSession signs a host in, by the key of the private link or by
@@ -180,21 +190,37 @@ func welcome(site *config.Site, who token.HostSession) bool {
 
 // request counts a request and reads its body.
 func (d *Desk) request(w http.ResponseWriter, r *http.Request, c Call, v any) (*source, error) {
-	now := time.Now()
-	from := d.crowd.of(c.Client, now)
-	if err := d.crowd.request(from, now); err != nil {
+	from, err := d.count(c)
+	if err != nil {
 		return nil, err
 	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return from, decode(body, v)
+}
+
+// count counts a request that carries a secret.
+func (d *Desk) count(c Call) (*source, error) {
+	now := time.Now()
+	from := d.crowd.of(c.Client, now)
+	return from, d.crowd.request(from, now)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, fail(CodeTooLarge)
 	} else if err != nil {
 		return nil, fail(CodeBadRequest)
 	}
-	return from, decode(body, v)
+	return body, nil
 }
 
-func (d *Desk) reply(w http.ResponseWriter, v any) {
+func (d *Desk) reply(w http.ResponseWriter, v any) { d.replyWith(w, http.StatusOK, v) }
+
+func (d *Desk) replyWith(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		d.log.Error("encoding an answer failed", "error", err)
@@ -202,5 +228,6 @@ func (d *Desk) reply(w http.ResponseWriter, v any) {
 		return
 	}
 	writeHeaders(w)
+	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that has gone needs no answer
 }

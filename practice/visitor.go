@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
@@ -20,14 +21,27 @@ type visitorFrame struct {
 	Cap    string `json:"cap"`
 	Name   string `json:"name"`
 	Resume string `json:"resume"`
+	// Back is the media token of somebody who was put back.
+	Back string `json:"back"`
+	// Host and Accept answer a handover.
+	Host   string `json:"host"`
+	Accept bool   `json:"accept"`
 }
 
 // What visitors are told.
 type (
+	// waitingFrame is all that a waiting visitor may know.
 	waitingFrame struct {
 		Type        string `json:"type"`
 		Resume      string `json:"resume"`
 		HostPresent bool   `json:"host_present"`
+		// Locked: the host lets nobody in at present. Back: was put back.
+		Locked   bool     `json:"locked,omitempty"`
+		Back     bool     `json:"back,omitempty"`
+		Messages []string `json:"messages,omitempty"`
+		// Offer is the colleague to whom the guest may go; they answer.
+		Offer *person `json:"offer,omitempty"`
+		Moved *moved  `json:"moved,omitempty"`
 	}
 	admittedFrame struct {
 		Type     string `json:"type"`
@@ -54,16 +68,25 @@ type visitorSession struct {
 	base   string
 }
 
-// visit verifies a visitor's capability for a room of the call's site. All
-// wrong ones get the same answer.
-func (d *Desk) visit(c Call, from *source, room, capability string) (token.Visit, error) {
+// visit verifies a visitor's link to a room of the call's site: a capability, or
+// the secret of an appointment's guest. All wrong ones get the same answer.
+func (d *Desk) visit(c Call, from *source, room, secret string) (visitor, error) {
 	now := time.Now()
-	v, err := d.keys.VerifyVisit(c.SiteID, room, capability, now)
+	var v visitor
+	var err error
+	if token.IsGuestSecret(secret) && d.agenda != nil {
+		v, err = d.guestVisit(c, room, secret)
+	} else {
+		v.Visit, err = d.keys.VerifyVisit(c.SiteID, room, secret, now)
+	}
 	if err == nil && !knowsHost(c.Site, v.Host) {
 		err = token.ErrBadCapability
 	}
+	if isUnavailable(err) {
+		return visitor{}, err // nobody knows whether it is wrong
+	}
 	if err != nil {
-		return token.Visit{}, d.crowd.wrong(from, now, err)
+		return visitor{}, d.crowd.wrong(from, now, err)
 	}
 	d.crowd.right(from)
 	return v, nil
@@ -87,6 +110,10 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 		if f.Type != "knock" {
 			return fail(CodeBadRequest)
 		}
+		session := &visitorSession{signal: newSignal(), socket: s, d: d, secret: f.Resume, base: c.Base}
+		if f.Back != "" {
+			return d.serveReturn(ctx, session, c, from, f.Back)
+		}
 		v, err := d.visit(c, from, f.Room, f.Cap)
 		if err != nil {
 			return err
@@ -94,7 +121,9 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 		if f.Name, err = CleanName(f.Name); err != nil {
 			return err
 		}
-		session := &visitorSession{signal: newSignal(), socket: s, d: d, secret: f.Resume, base: c.Base}
+		if err := v.mayKnock(d.now()); err != nil {
+			return err
+		}
 		if err := d.knock(session, c, from, f, v); err != nil {
 			return err
 		}
@@ -104,18 +133,21 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 }
 
 // knock finds the knock that a socket continues or makes a new one.
-func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v token.Visit) error {
+func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v visitor) error {
 	key := roomKey{c.SiteID, f.Room}
-	full := !c.Site.WaitingRoomOn() && len(d.rooms.Participants(key.site, key.id)) >= c.Site.MaxParticipants
+	full := !c.Site.WaitingRoomOn() && len(d.rooms.Participants(key.site, key.id)) >= v.most(c.Site)
 	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if k := d.secrets[sha256.Sum256([]byte(f.Resume))]; k != nil && k.record.key == key {
+	if k := d.secrets[sha256.Sum256([]byte(f.Resume))]; k != nil && (k.record.key == key || k.origin == key) {
 		k.wake() // the socket before this one, if it lives, sees itself replaced
 		s.k, k.session = k, s
 		return nil
 	}
 	r := d.recordLocked(key, v.Host, c.Site, v.Expires)
+	if v.appointment != nil {
+		d.openAppointmentLocked(r, v.appointment, false)
+	}
 	if r.ended {
 		return fail(CodeRoomClosed)
 	}
@@ -126,11 +158,9 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 	if err := d.queueLocked(r, from, now); err != nil {
 		return err
 	}
-	s.secret = token.NewSecret()
-	s.k = &knock{
-		id: token.NewID(), identity: token.NewID(), name: f.Name, since: now, record: r, source: from,
-		secret: sha256.Sum256([]byte(s.secret)), session: s,
-	}
+	s.adopt(&knock{
+		id: token.NewID(), identity: token.NewID(), name: v.called(f.Name), guest: v.guest.ID, since: now, record: r, source: from,
+	})
 	r.knocks[s.k.id], d.secrets[s.k.secret] = s.k, s.k
 	if atOnce {
 		d.settleLocked(s.k, admitted, "", now)
@@ -139,16 +169,24 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 	return nil
 }
 
+// adopt makes the session the one that hears the answer, under a new secret.
+// The caller holds the desk's mutex.
+func (s *visitorSession) adopt(k *knock) {
+	k.wake() // the socket before this one, if it lives, sees itself replaced
+	s.secret = token.NewSecret()
+	s.k, k.session, k.secret = k, s, sha256.Sum256([]byte(s.secret))
+}
+
 // entersAtOnceLocked tells whether nobody needs to open the door. On a site
 // without hosts the first visitor opens the room.
 func (d *Desk) entersAtOnceLocked(r *record, site *config.Site) bool {
-	if site.WaitingRoomOn() {
+	if site.WaitingRoomOn() || r.locked {
 		return false
 	}
 	if len(site.Hosts) == 0 && !r.open() {
 		r.opened = time.Now()
 	}
-	return r.open()
+	return r.open() && !r.held
 }
 
 // queueLocked checks the limits of the queue and takes a place in it.
@@ -194,9 +232,9 @@ func (d *Desk) withdraw(k *knock) {
 
 // view is what a visitor may know of the own knock.
 type view struct {
-	state       knockState
-	reason      string
-	hostPresent bool
+	state  knockState
+	reason string
+	told   waitingFrame
 	// replaced tells that another socket hears the answer, or nobody.
 	replaced bool
 	entry    token.Admission
@@ -206,17 +244,23 @@ func (d *Desk) look(s *visitorSession) view {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	k, r := s.k, s.k.record
+	told := waitingFrame{
+		Type: "waiting", Resume: s.secret, HostPresent: r.open() && d.presentLocked(hostKey{r.key.site, r.host}),
+		Locked: r.locked, Back: k.former != "", Messages: k.messages, Moved: k.moved,
+	}
+	if k.handover != nil && !k.handover.refused {
+		told.Offer = &k.handover.to
+	}
 	return view{
-		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped,
-		hostPresent: r.open() && d.presentLocked(hostKey{r.key.site, r.host}),
-		entry:       token.Admission{Site: r.key.site, Room: r.key.id, Identity: k.identity, Name: k.name},
+		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped, told: told,
+		entry: token.Admission{Site: r.key.site, Room: r.key.id, Identity: k.identity, Name: k.name},
 	}
 }
 
 // loop tells the visitor every change until the knock is answered, the visitor
 // leaves or the desk closes.
 func (s *visitorSession) loop(ctx context.Context) error {
-	var told *bool
+	var told waitingFrame
 	for {
 		v := s.d.look(s)
 		switch {
@@ -224,9 +268,9 @@ func (s *visitorSession) loop(ctx context.Context) error {
 			return nil
 		case v.state != waiting:
 			return s.answer(ctx, v)
-		case told == nil || *told != v.hostPresent:
-			told = &v.hostPresent
-			if err := s.write(ctx, waitingFrame{"waiting", s.secret, v.hostPresent}); err != nil {
+		case !reflect.DeepEqual(told, v.told):
+			told = v.told
+			if err := s.write(ctx, told); err != nil {
 				return err
 			}
 		}
@@ -254,6 +298,8 @@ func (s *visitorSession) hear(ctx context.Context, frame []byte) (done bool, err
 	switch f.Type {
 	case "ping":
 		return false, s.write(ctx, plainFrame{"pong"})
+	case "answer":
+		return false, s.decide(f)
 	case "leave":
 		s.d.withdraw(s.k)
 		return true, nil

@@ -119,6 +119,27 @@ func (k *Keys) Pseudonym(site, room, host string) string {
 	return idText(mac(k.derive(purposePseudonym, site), e.b))
 }
 
+// Guest returns the secret of a guest's link to the room of an appointment: 128
+// bits in the spelling of [NewSecret]. It can be computed again for the next mail,
+// so that nothing but its hash is ever stored; each generation has another.
+func (k *Keys) Guest(site, room, guest string, generation uint32) string {
+	e := encoder{}
+	e.text(room)
+	e.text(guest)
+	e.uint32(generation)
+	return b64.EncodeToString(mac(k.derive(purposeGuest, site), e.b)[:idSize])
+}
+
+// IsGuestSecret tells whether a text has the form of a guest's secret, which no
+// capability has.
+func IsGuestSecret(text string) bool {
+	if len(text) != b64.EncodedLen(idSize) {
+		return false
+	}
+	_, err := decode(text)
+	return err == nil
+}
+
 type encoder struct {
 	b   []byte
 	err error

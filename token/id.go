@@ -20,6 +20,9 @@ func NewID() string {
 	return idText(raw[:])
 }
 
+// IDFrom spells 128 bits as [NewID] does.
+func IDFrom(raw [idSize]byte) string { return idText(raw[:]) }
+
 // NewSecret draws 128 random bits as 22 characters of base64url.
 func NewSecret() string {
 	var raw [idSize]byte

@@ -30,6 +30,7 @@ const (
 	purposeGrant       purpose = "grant"
 	purposePseudonym   purpose = "pseudonym"
 	purposeRelay       purpose = "relay"
+	purposeGuest       purpose = "guest"
 )
 
 // Keys is a master secret. Its zero value is invalid; use [NewKeys] or

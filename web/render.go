@@ -38,6 +38,9 @@ func (b *bundle) render(kind string, p Page) string {
 		}
 		tag.WriteString(" data-" + a.name + `="` + html.EscapeString(a.value) + `"`)
 	}
+	if p.QuickExit {
+		tag.WriteString(` data-exit="quick"`)
+	}
 	tag.WriteString(">")
 	title := titleMark
 	if language == "en" {

@@ -19,7 +19,9 @@ type Page struct {
 	Phone    string
 	Logo     string // path of an image on the same site, "" for none
 	Color    string // "#rrggbb", "" for the interface's own
-	Origin   string // "https://host[:port]" as the browser sees the site
+	// QuickExit gives visitors a button that leaves the page at once without a trace on the screen.
+	QuickExit bool
+	Origin    string // "https://host[:port]" as the browser sees the site
 }
 
 const assetPrefix = "_vr/"
@@ -57,6 +59,8 @@ func pageKind(path string) string {
 		return "landing"
 	case path == "host/":
 		return "host"
+	case path == "test":
+		return "test"
 	case strings.HasPrefix(path, "r/") && isRoomPath(path[2:]):
 		return "room"
 	}

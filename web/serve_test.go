@@ -49,6 +49,7 @@ func TestPagesAreKnownByPath(t *testing.T) {
 	for _, tc := range []struct{ path, kind string }{
 		{"", "landing"},
 		{"host/", "host"},
+		{"test", "test"},
 		{"r/" + room, "room"},
 		{"r/" + room[:25], "room"}, // a truncated link is told so by the page
 		{"r/" + strings.ToUpper(room), "room"},
@@ -295,7 +296,7 @@ func TestDistIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"a/app.js", "a/room.js", "a/host.js", "a/call.js", "a/en.js", "a/style.css", "THIRD_PARTY.txt"} {
+	for _, name := range []string{"a/app.js", "a/room.js", "a/host.js", "a/call.js", "a/test.js", "a/en.js", "a/style.css", "THIRD_PARTY.txt"} {
 		if _, ok := b.assets[name]; !ok {
 			t.Errorf("dist lacks %s", name)
 		}
@@ -361,4 +362,13 @@ func FuzzServe(f *testing.F) {
 			t.Errorf("origin %q changed the policy: %s", origin, csp)
 		}
 	})
+}
+
+func TestQuickExitIsSaidWhereItIsOffered(t *testing.T) {
+	if html := body(t, get(t, "r/"+room, nil)); strings.Contains(html, "data-exit") {
+		t.Error("offered unasked")
+	}
+	if html := body(t, get(t, "r/"+room, func(_ *http.Request, p *Page) { p.QuickExit = true })); !strings.Contains(html, ` data-exit="quick"`) {
+		t.Error("not offered")
+	}
 }

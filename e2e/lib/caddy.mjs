@@ -198,13 +198,13 @@ ${this.address} {
     return lines.map(([kind, , , , at]) => ({ udp: kind === 'udp', port: Number(at.slice(at.lastIndexOf(':') + 1)) }));
   }
 
-  /** The private link of the test's host, on this origin. */
-  async hostLink(origin = this.origin) {
+  /** The private link of a host, on this origin. */
+  async hostLink(origin = this.origin, host = hostId) {
     const out = await this.command(
       'videoroom',
       'host-link',
       '--host',
-      hostId,
+      host,
       '--address',
       `${this.adminAddress}:${this.ports.admin}`,
     );

@@ -158,6 +158,27 @@ export class HostPage {
     await this.waiting(name).getByTestId('decline').click();
   }
 
+  /** Writes to somebody who waits. */
+  async message(name, text) {
+    await this.#door();
+    await this.waiting(name).getByTestId('message').click();
+    await this.page.getByTestId('message-text').fill(text);
+    await this.page.getByTestId('message-send').click();
+  }
+
+  /** Offers somebody who waits a colleague. */
+  async hand(name, colleague) {
+    await this.#door();
+    await this.waiting(name).getByTestId('hand').click();
+    await this.page.locator(`[data-testid="colleague"][data-host="${colleague}"]`).click();
+  }
+
+  /** Puts somebody back into the waiting room. */
+  async back(name) {
+    await this.call.panel('people');
+    await this.#person(name).getByTestId('back-person').click();
+  }
+
   async #door() {
     if (await this.page.getByTestId('call').isVisible()) await this.call.panel('people');
   }

@@ -49,12 +49,19 @@ var layers = map[string]layer{
 		ours:   []string{"token", "room", "signaling/wire"},
 		theirs: []string{websocket, protobuf, "golang.org/x/time"},
 	},
-	"signaling/wire": {theirs: []string{protobuf}},
-	"room":           {ours: []string{"sfu"}},
+	"signaling/wire":        {theirs: []string{protobuf}},
+	"room":                  {ours: []string{"sfu"}},
+	"practice/internal/...": {ours: []string{"token", "practice/internal/..."}},
 	"practice": {
-		ours:   []string{"token", "config"},
+		ours:   []string{"token", "config", "practice/internal/..."},
 		theirs: []string{websocket, "golang.org/x/text", "golang.org/x/time"},
 	},
+	"practice/internal/mail": {
+		ours:   []string{"practice/internal/ics"},
+		theirs: []string{"github.com/wneessen/go-mail", "golang.org/x/net/idna"},
+	},
+	"practice/internal/ics": {theirs: []string{"github.com/teambition/rrule-go"}},
+
 	"token": {},
 	"web":   {},
 	"port": {

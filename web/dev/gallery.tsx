@@ -78,6 +78,8 @@ function member(i: number, over: Partial<Member> = {}): Member {
     cameraPaused: false,
     screenPaused: false,
     weak: false,
+    alone: q.has('alone') ? i % 2 === 1 : null,
+    company: false,
     ...over,
   };
 }
@@ -93,7 +95,13 @@ const remotes: Member[] =
         )
       : scene === 'screen'
         ? [member(0, { screen: painted(9, 1280, 720), speaking: true }), member(1)]
-        : [member(3, { speaking: q.has('speaking'), microphone: q.has('muted') ? 'muted' : 'on' })];
+        : [
+            member(3, {
+              company: q.has('company'),
+              speaking: q.has('speaking'),
+              microphone: q.has('muted') ? 'muted' : 'on',
+            }),
+          ];
 
 if (q.has('paused')) {
   for (const m of remotes) {
@@ -198,6 +206,9 @@ const session: CallSession = {
   setSaver: (saver) => patch({ saver }),
   say: (text) =>
     patch({ chat: [...snapshot.value.chat, { id: String(Math.random()), from: '', text, at: Date.now() }] }),
+  declareAlone: (alone) => void patch({ local: { ...snapshot.value.local, alone } }),
+  setCompany: (company) => patch({ local: { ...snapshot.value.local, company } }),
+  stopNow: () => {},
   startAudio: () => patch({ audioBlocked: false }),
   leave: async () => location.reload(),
 };
@@ -208,7 +219,24 @@ const waiting = signal<WaitingPerson[]>([
 ]);
 const ok = async () => {};
 const host: HostTools | null = q.has('host')
-  ? { waiting, admit: ok, decline: ok, mute: ok, remove: ok, end: ok }
+  ? {
+      waiting,
+      elsewhere: signal(1),
+      locked: signal(false),
+      door: signal({
+        colleagues: [{ id: 'zweit', name: 'Dr. Paul Zweit', present: true }],
+        admit: ok,
+        decline: ok,
+        message: ok,
+        hand: ok,
+      }),
+      plannedEnd: q.has('ending') ? Date.now() + 290_000 : null,
+      lock: ok,
+      back: ok,
+      mute: ok,
+      remove: ok,
+      end: ok,
+    }
   : null;
 
 const page = {
@@ -218,6 +246,7 @@ const page = {
   address: 'sie',
   practice: 'Praxis Dr. Muster',
   phone: '+49 69 123456',
+  exit: q.has('exit'),
   room: '',
 } as const;
 await setLanguage(q.get('l') === 'en' ? 'en' : 'de');

@@ -6,19 +6,24 @@ import { render } from 'preact';
 import { readFragment, readPage } from './core/page';
 import { setLanguage } from './i18n';
 import { Door } from './room/Door';
-import { Landing } from './room/Landing';
 
 const page = readPage(document.documentElement.dataset, location.pathname);
 const fragment = readFragment(location.hash);
 
+const entries = {
+  landing: () => import('./room/entry'),
+  host: () => import('./host/entry'),
+  test: () => import('./test/entry'),
+};
+
 async function start(): Promise<void> {
   await setLanguage(fragment.language || page.language, page.address).catch(() => {});
-  const host = page.kind === 'host' ? await import('./host/entry') : null;
+  const module = page.kind === 'room' ? null : await entries[page.kind]();
   const app = document.getElementById('app');
   if (!app) return;
   app.textContent = '';
-  if (host) host.open(app, page, fragment.key);
-  else render(page.kind === 'room' ? <Door page={page} cap={fragment.cap} /> : <Landing page={page} />, app);
+  if (module) module.open(app, page, fragment.key);
+  else render(<Door page={page} cap={fragment.cap} />, app);
 }
 
 // Another link pasted into the same window is another visit.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type PauseReason, pauseReason } from '../core/call/paused';
 import type { CallSession, Notice } from '../core/call/types';
@@ -30,6 +31,8 @@ export function useNotices(session: CallSession, toasts: Signal<readonly ToastTe
     const end = session.onNotice((n) => {
       if (n.kind === 'message') play('message');
       if (n.kind === 'message' && chatOpen) return;
+      // As long as it lasts a banner of its own says so.
+      if (n.kind === 'company' && n.on) return;
       const text = textOf(n);
       const toast = { id: ++last, kind: n.kind, text };
       announce(text, n.kind === 'mutedByHost');
@@ -55,6 +58,8 @@ function textOf(n: Notice): string {
       return t('call.joined', { name: n.name });
     case 'gone':
       return t('call.gone', { name: n.name });
+    case 'company':
+      return t(n.on ? 'manners.company.other' : 'manners.company.gone', { name: n.name });
     case 'mutedByHost':
       return t('call.mutedByHost');
     case 'deviceSwitched':
@@ -66,7 +71,13 @@ function textOf(n: Notice): string {
   }
 }
 
-export function Banners({ session, toasts }: { session: CallSession; toasts: Signal<readonly ToastText[]> }) {
+interface Props {
+  session: CallSession;
+  toasts: Signal<readonly ToastText[]>;
+  children?: ComponentChildren;
+}
+
+export function Banners({ session, toasts, children }: Props) {
   const s = session.snapshot.value;
   const cut = useHeld(s.phase === 'reconnecting', bannerAfter);
   const weak = s.remotes.find((m) => m.weak);
@@ -107,6 +118,7 @@ export function Banners({ session, toasts }: { session: CallSession; toasts: Sig
           </button>
         </div>
       )}
+      {children}
       {toasts.value.map((x) => (
         <div class="banner toast" key={x.id} data-testid="toast" data-kind={x.kind}>
           <span>{x.text}</span>

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { WaitingPerson } from '../core/api/types';
 import { arrangement } from '../core/call/layout';
 import type { CallSession } from '../core/call/types';
+import { onExit } from '../core/flow/exit';
 import type { Page } from '../core/page';
 import { t } from '../i18n';
 import { Live } from '../ui/live';
@@ -15,15 +16,24 @@ import { Connection } from './Connection';
 import { Controls } from './Controls';
 import { Devices } from './Devices';
 import { LeaveDialog } from './LeaveDialog';
+import { AloneQuestion, OthersCompany, OwnCompany } from './Manners';
 import { People } from './People';
+import { SessionHint } from './SessionClock';
 import { Stage } from './Stage';
 import { TopBar } from './TopBar';
+import type { DoorTools } from './WaitingList';
 
 /** What only the host may do. Every promise rejects when the server refuses. */
 export interface HostTools {
   waiting: ReadonlySignal<readonly WaitingPerson[]>;
-  admit(knock: string): Promise<unknown>;
-  decline(knock: string): Promise<unknown>;
+  /** How many wait at the host's other rooms. */
+  elsewhere: ReadonlySignal<number>;
+  locked: ReadonlySignal<boolean>;
+  door: ReadonlySignal<DoorTools>;
+  /** End of the appointment in epoch milliseconds, where there is one. */
+  plannedEnd: number | null;
+  lock(on: boolean): Promise<unknown>;
+  back(identity: string): Promise<unknown>;
   mute(identity: string): Promise<unknown>;
   remove(identity: string): Promise<unknown>;
   end(): Promise<unknown>;
@@ -43,6 +53,8 @@ export function Call({ page, session, host }: CallProps) {
   const [dialog, setDialog] = useState<'devices' | 'leave' | null>(null);
   const selfView = useSignal(true);
   const toasts = useSignal<readonly ToastText[]>([]);
+  const end = useSignal<number | null>(host?.plannedEnd ?? null);
+  useEffect(() => onExit(() => session.stopNow()), [session]);
   useNotices(session, toasts, panel === 'chat');
   useTitle(page);
   const unread = useUnread(session, panel === 'chat');
@@ -57,22 +69,27 @@ export function Call({ page, session, host }: CallProps) {
 
   return (
     <div class="call" data-testid="call" data-phase={s.phase} data-panel={panel ?? 'none'}>
-      <TopBar page={page} startedAt={s.startedAt} />
+      <TopBar page={page} session={session} end={host && end} />
       <main class="stage-box">
         <h1 class="vh" tabIndex={-1}>
           {t('call.title')}
         </h1>
         <Stage snapshot={s} selfView={selfView.value} arrangement={arrangement(s.remotes.length, screens)} />
-        <Banners session={session} toasts={toasts} />
+        <Banners session={session} toasts={toasts}>
+          <OwnCompany session={session} />
+          <OthersCompany session={session} />
+          {host && <SessionHint startedAt={s.startedAt} end={end} />}
+          <AloneQuestion session={session} />
+        </Banners>
       </main>
       {panel === 'chat' && <Chat session={session} onClose={closePanel} />}
       {panel === 'connection' && <Connection session={session} onClose={closePanel} />}
-      {panel === 'people' && <People snapshot={s} host={host} onClose={closePanel} />}
+      {panel === 'people' && <People session={session} host={host} onClose={closePanel} />}
       <Controls
         session={session}
         panel={panel}
         unread={unread}
-        waiting={host?.waiting.value.length ?? 0}
+        waiting={host ? host.waiting.value.length + host.elsewhere.value : 0}
         open={(p) => setPanel((old) => (old === p ? null : p))}
         devices={() => setDialog('devices')}
         leave={() => (host ? setDialog('leave') : void session.leave())}

@@ -2,23 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks';
-import type { CallSnapshot, Member } from '../core/call/types';
+import type { CallSession, Member } from '../core/call/types';
 import { t } from '../i18n';
 import { Dialog } from '../ui/Dialog';
 import { Icon } from '../ui/Icon';
-import { closeIcon, micOffIcon } from '../ui/icons-media';
+import { closeIcon, doorIcon, micOffIcon } from '../ui/icons-media';
 import type { HostTools } from './Call';
+import { AloneTick } from './Manners';
 import { Panel } from './Panel';
 import { refused } from './refused';
 import { WaitingList } from './WaitingList';
 
 interface Props {
-  snapshot: CallSnapshot;
+  session: CallSession;
   host: HostTools | null;
   onClose(): void;
 }
 
-export function People({ snapshot, host, onClose }: Props) {
+export function People({ session, host, onClose }: Props) {
+  const snapshot = session.snapshot.value;
   const [removing, setRemoving] = useState<Member | null>(null);
   const [failed, setFailed] = useState('');
   const attempt = (p: Promise<unknown>) => {
@@ -34,11 +36,12 @@ export function People({ snapshot, host, onClose }: Props) {
           </p>
         )}
         {host && host.waiting.value.length > 0 && (
-          <WaitingList
-            waiting={host.waiting.value}
-            admit={(id) => attempt(host.admit(id))}
-            decline={(id) => attempt(host.decline(id))}
-          />
+          <WaitingList waiting={host.waiting.value} door={host.door.value} attempt={attempt} />
+        )}
+        {host && host.elsewhere.value > 0 && (
+          <p class="note" data-testid="waiting-elsewhere">
+            {t('door.elsewhere', { n: host.elsewhere.value })}
+          </p>
         )}
         <ul class="members">
           <Person member={snapshot.local} />
@@ -61,6 +64,16 @@ export function People({ snapshot, host, onClose }: Props) {
                   <button
                     type="button"
                     class="quiet-button"
+                    data-testid="back-person"
+                    aria-label={t('host.back.who', { name: m.name })}
+                    title={t('host.back')}
+                    onClick={() => attempt(host.back(m.identity))}
+                  >
+                    <Icon of={doorIcon} size={20} />
+                  </button>
+                  <button
+                    type="button"
+                    class="quiet-button"
                     data-testid="remove-person"
                     aria-label={t('host.remove.who', { name: m.name })}
                     title={t('host.remove')}
@@ -73,6 +86,21 @@ export function People({ snapshot, host, onClose }: Props) {
             </Person>
           ))}
         </ul>
+        <AloneTick session={session} />
+        {host && (
+          <div class="lock-room">
+            <label class="tick">
+              <input
+                type="checkbox"
+                data-testid="lock-room"
+                checked={host.locked.value}
+                onChange={(e) => attempt(host.lock(e.currentTarget.checked))}
+              />
+              {t('door.lock')}
+            </label>
+            <p class="hint">{t('door.lock.t')}</p>
+          </div>
+        )}
       </div>
       {host && removing && (
         <Dialog
@@ -106,12 +134,13 @@ export function People({ snapshot, host, onClose }: Props) {
 function Person({ member, children }: { member: Member; children?: preact.ComponentChildren }) {
   const state = member.microphone === 'on' ? '' : t(member.microphone === 'muted' ? 'call.muted' : 'call.nomic');
   const camera = member.camera ? '' : t('call.nocam');
+  const place = member.alone === null ? '' : t(member.alone ? 'manners.alone' : 'manners.notAlone');
   return (
     <li class="person" data-testid="person" data-identity={member.identity}>
       <span class="person-name">
         {member.name}
         {member.local && ` (${t('call.you')})`}
-        <small>{[state, camera].filter(Boolean).join(' · ')}</small>
+        <small>{[state, camera, place].filter(Boolean).join(' · ')}</small>
       </span>
       {children}
     </li>

@@ -7,11 +7,12 @@ import type { PauseReason } from '../core/call/paused';
 import type { Member, Picture } from '../core/call/types';
 import { type Key, t } from '../i18n';
 import { Icon } from '../ui/Icon';
-import { micOffIcon, pausedIcon } from '../ui/icons-media';
+import { companyIcon, micOffIcon, pausedIcon } from '../ui/icons-media';
+import { AloneSign } from './Manners';
 
 /** One person: picture or initials, name, and every state as text. */
 export function Tile({ member, why }: { member: Member; why: PauseReason }) {
-  const { local, name, camera, cameraPaused, microphone, speaking } = member;
+  const { local, name, camera, cameraPaused, microphone, speaking, company } = member;
   const shown = local ? t('call.you') : name;
   return (
     <li
@@ -22,6 +23,7 @@ export function Tile({ member, why }: { member: Member; why: PauseReason }) {
       data-microphone={microphone}
       data-camera={camera ? 'on' : 'off'}
       data-paused={cameraPaused}
+      data-company={company}
     >
       {camera ? (
         <Video picture={camera} mirrored={local} label={shown} />
@@ -31,6 +33,11 @@ export function Tile({ member, why }: { member: Member; why: PauseReason }) {
         </span>
       )}
       {cameraPaused && (why === 'many' ? <Waits name={name} /> : <Paused why={why} />)}
+      {company && (
+        <span class="company-sign" data-testid="company-sign">
+          <Icon of={companyIcon} size={28} />
+        </span>
+      )}
       <p class="plate">
         {microphone !== 'on' && <Icon of={micOffIcon} size={16} />}
         <span class="name" data-testid="tile-name">
@@ -38,6 +45,7 @@ export function Tile({ member, why }: { member: Member; why: PauseReason }) {
         </span>
         <span class="vh">{states(member)}</span>
         {microphone === 'muted' && <span class="tag">{t('call.muted')}</span>}
+        <AloneSign alone={member.alone} />
       </p>
     </li>
   );

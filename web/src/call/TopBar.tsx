@@ -1,15 +1,24 @@
 // SPDX-FileCopyrightText: 2026 The videoroom authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { useEffect, useState } from 'preact/hooks';
-import { clock } from '../core/call/layout';
+import type { CallSession } from '../core/call/types';
 import { type Page, telHref } from '../core/page';
 import { t } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { phoneIcon } from '../ui/icons';
 import { lockIcon } from '../ui/icons-media';
+import { QuickExit } from '../ui/QuickExit';
+import { CompanyButton } from './Manners';
+import { type PlannedEnd, SessionClock } from './SessionClock';
 
-export function TopBar({ page, startedAt }: { page: Page; startedAt: number }) {
+interface Props {
+  page: Page;
+  session: CallSession;
+  /** The host's clock; visitors have none. */
+  end: PlannedEnd | null;
+}
+
+export function TopBar({ page, session, end }: Props) {
   return (
     <header class="call-top">
       <details class="lock" data-testid="lock" onKeyDown={closeOnEscape} onFocusOut={closeOnLeave}>
@@ -20,7 +29,9 @@ export function TopBar({ page, startedAt }: { page: Page; startedAt: number }) {
         <p>{t('call.lock.t')}</p>
       </details>
       <span class="brand">{page.practice}</span>
-      <Clock startedAt={startedAt} />
+      {end && <SessionClock startedAt={session.snapshot.value.startedAt} end={end} />}
+      <CompanyButton session={session} />
+      {page.exit && !end && <QuickExit />}
       {page.phone && (
         <a
           class="phone"
@@ -34,19 +45,6 @@ export function TopBar({ page, startedAt }: { page: Page; startedAt: number }) {
         </a>
       )}
     </header>
-  );
-}
-
-function Clock({ startedAt }: { startedAt: number }) {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return (
-    <span class="clock" role="timer" data-testid="clock">
-      {clock((now - startedAt) / 1000)}
-    </span>
   );
 }
 

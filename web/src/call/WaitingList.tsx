@@ -2,52 +2,141 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useEffect, useState } from 'preact/hooks';
-import type { WaitingPerson } from '../core/api/types';
+import type { Colleague, WaitingPerson } from '../core/api/types';
 import { t } from '../i18n';
+import { HandDialog, MessageDialog } from './DoorDialogs';
+
+/** What a host can do at the door. Every promise rejects when the server refuses. */
+export interface DoorTools {
+  colleagues: readonly Colleague[];
+  admit(knock: string): Promise<unknown>;
+  decline(knock: string): Promise<unknown>;
+  message(knock: string, text: string): Promise<unknown>;
+  hand(knock: string, host: string): Promise<unknown>;
+}
 
 interface Props {
   waiting: readonly WaitingPerson[];
-  admit(knock: string): void;
-  decline(knock: string): void;
+  door: DoorTools;
+  /** Takes what became of a command. */
+  attempt(p: Promise<unknown>): void;
 }
 
+type Asking = { what: 'message' | 'hand'; knock: string };
+
 /** Who stands at the door, longest first, as the server lists them. */
-export function WaitingList({ waiting, admit, decline }: Props) {
-  const now = useMinute();
+export function WaitingList({ waiting, door, attempt }: Props) {
+  const [asking, setAsking] = useState<Asking | null>(null);
+  const close = () => setAsking(null);
+  const person = waiting.find((w) => w.id === asking?.knock);
   return (
-    <ul class="waiting-list" aria-label={t('host.waiting')} data-testid="waiting-list">
-      {waiting.map((w) => (
-        <li key={w.id} data-testid="waiting-person" data-knock={w.id}>
-          <span class="person-name">
-            {w.name}
-            <small>
-              {t('host.waitingSince', { n: Math.max(0, Math.floor((now - Date.parse(w.since)) / 60_000)) })}
-            </small>
-          </span>
-          <span class="pair">
-            <button
-              type="button"
-              class="button primary small"
-              data-testid="admit"
-              aria-label={t('host.admit.who', { name: w.name })}
-              onClick={() => admit(w.id)}
-            >
-              {t('host.admit')}
-            </button>
-            <button
-              type="button"
-              class="button small"
-              data-testid="decline"
-              aria-label={t('host.decline.who', { name: w.name })}
-              onClick={() => decline(w.id)}
-            >
-              {t('host.decline')}
-            </button>
-          </span>
-        </li>
-      ))}
-    </ul>
+    <section class="door" data-testid="door">
+      <h3 class="door-count" data-testid="waiting-count" data-count={waiting.length}>
+        {t('door.count', { n: waiting.length })}
+      </h3>
+      <ol class="waiting-list" aria-label={t('host.waiting')} data-testid="waiting-list">
+        {waiting.map((w, i) => (
+          <Row key={w.id} person={w} place={i + 1} door={door} attempt={attempt} ask={setAsking} />
+        ))}
+      </ol>
+      {person && asking?.what === 'message' && (
+        <MessageDialog
+          name={person.name}
+          onClose={close}
+          send={(text) => {
+            attempt(door.message(person.id, text));
+            close();
+          }}
+        />
+      )}
+      {person && asking?.what === 'hand' && (
+        <HandDialog
+          name={person.name}
+          colleagues={door.colleagues}
+          onClose={close}
+          hand={(host) => {
+            attempt(door.hand(person.id, host));
+            close();
+          }}
+        />
+      )}
+    </section>
   );
+}
+
+interface RowProps {
+  person: WaitingPerson;
+  place: number;
+  door: DoorTools;
+  attempt(p: Promise<unknown>): void;
+  ask(a: Asking): void;
+}
+
+function Row({ person: w, place, door, attempt, ask }: RowProps) {
+  const now = useMinute();
+  const minutes = Math.max(0, Math.floor((now - Date.parse(w.since)) / 60_000));
+  return (
+    <li data-testid="waiting-person" data-knock={w.id} data-place={place}>
+      <span class="place" aria-hidden="true">
+        {place}
+      </span>
+      <span class="person-name">
+        {w.name}
+        <small>{[t('host.waitingSince', { n: minutes }), ...facts(w)].join(' · ')}</small>
+        {w.messages?.length ? (
+          <small data-testid="told">{t('door.told', { text: w.messages.at(-1) ?? '' })}</small>
+        ) : null}
+      </span>
+      <span class="door-acts">
+        <button
+          type="button"
+          class="button primary small"
+          data-testid="admit"
+          aria-label={t('host.admit.who', { name: w.name })}
+          onClick={() => attempt(door.admit(w.id))}
+        >
+          {t('host.admit')}
+        </button>
+        <button
+          type="button"
+          class="button small"
+          data-testid="message"
+          aria-label={t('door.message.who', { name: w.name })}
+          onClick={() => ask({ what: 'message', knock: w.id })}
+        >
+          {t('door.message')}
+        </button>
+        {door.colleagues.length > 0 && (
+          <button
+            type="button"
+            class="button small"
+            data-testid="hand"
+            aria-label={t('door.hand.who', { name: w.name })}
+            onClick={() => ask({ what: 'hand', knock: w.id })}
+          >
+            {t('door.hand')}
+          </button>
+        )}
+        <button
+          type="button"
+          class="button small"
+          data-testid="decline"
+          aria-label={t('host.decline.who', { name: w.name })}
+          onClick={() => attempt(door.decline(w.id))}
+        >
+          {t('host.decline')}
+        </button>
+      </span>
+    </li>
+  );
+}
+
+function facts(w: WaitingPerson): string[] {
+  const all: string[] = [];
+  if (w.back) all.push(t('door.back'));
+  if (w.from) all.push(t('door.from', { name: w.from }));
+  if (w.hand) all.push(t(w.hand.refused ? 'door.stays' : 'door.asked', { name: w.hand.name }));
+  return all;
 }
 
 function useMinute(): number {

@@ -11,4 +11,5 @@ addMessages('du', callDu);
 addMessages('en', callEn);
 
 export { connect } from '../core/call/session';
+export { probeNetwork } from '../core/check/network';
 export { Call } from './Call';

@@ -4,7 +4,7 @@
 // What the server said about this page (data attributes of <html>) and what the link carries in its fragment.
 // A fragment never reaches a server; nothing of it is stored anywhere but in this object.
 
-export type Kind = 'landing' | 'room' | 'host';
+export type Kind = 'landing' | 'room' | 'host' | 'test';
 export type Language = 'de' | 'en';
 export type Address = 'sie' | 'du';
 
@@ -16,6 +16,8 @@ export interface Page {
   address: Address;
   practice: string;
   phone: string;
+  /** Offers a way out that leaves nothing on the screen. */
+  exit: boolean;
   /** Room id of a visitor page, else empty. */
   room: string;
 }
@@ -31,7 +33,7 @@ const roomId = /^[a-z2-7]{26}$/;
 
 export function readPage(data: Record<string, string | undefined>, pathname: string): Page {
   const base = data['base'] ?? '';
-  const kind: Kind = data['page'] === 'room' || data['page'] === 'host' ? data['page'] : 'landing';
+  const kind = (['room', 'host', 'test'] as const).find((k) => k === data['page']) ?? 'landing';
   const rest = pathname.startsWith(`${base}/r/`) ? pathname.slice(base.length + 3) : '';
   return {
     kind,
@@ -39,6 +41,7 @@ export function readPage(data: Record<string, string | undefined>, pathname: str
     language: data['language'] === 'en' ? 'en' : 'de',
     address: data['address'] === 'du' ? 'du' : 'sie',
     practice: data['practice'] ?? '',
+    exit: data['exit'] === 'quick',
     // A number is never broken across lines.
     phone: (data['phone'] ?? '').replaceAll(' ', '\u00a0'),
     room: roomId.test(rest) ? rest : '',

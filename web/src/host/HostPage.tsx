@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { CallProps, HostTools } from '../call/Call';
 import type { WaitingPerson } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
+import { plannedEnd } from '../core/flow/plan';
 import { WakeLock } from '../core/flow/wakelock';
 import { play } from '../core/media/tone';
 import { maybe, t } from '../i18n';
@@ -27,7 +28,7 @@ export function HostPage({ desk, call }: Props) {
   const inCall = mode.at === 'call';
   const lock = useMemo(() => new WakeLock(), []);
   useEffect(() => lock.want(inCall), [lock, inCall]);
-  useArrivals(desk.waiting.value, inCall);
+  useArrivals(desk.waiting.value, inCall || desk.inSession.value);
   const Call = call.value;
   if (mode.at === 'call' && Call) return <InCall desk={desk} room={mode.room} session={mode.session} view={Call} />;
   return (
@@ -89,30 +90,37 @@ interface InCallProps {
 function InCall({ desk, room, session, view: View }: InCallProps) {
   const { channel } = desk;
   const waiting = useComputed(() => channel.state.value.rooms.find((r) => r.id === room)?.waiting ?? []);
+  const elsewhere = useComputed(() => desk.waiting.value.length - waiting.value.length);
+  const locked = useComputed(() => channel.state.value.rooms.find((r) => r.id === room)?.locked ?? false);
+  const door = useComputed(() => desk.door(room));
   const tools = useMemo<HostTools>(
     () => ({
       waiting,
-      admit: (knock) => channel.do({ do: 'admit', room, knock }),
-      decline: (knock) => channel.do({ do: 'decline', room, knock }),
+      elsewhere,
+      locked,
+      door,
+      plannedEnd: plannedEnd(channel.state.peek().appointments, room),
+      lock: (on) => channel.do({ do: on ? 'lock' : 'unlock', room }),
+      back: (identity) => channel.do({ do: 'back', room, identity }),
       mute: (identity) => channel.do({ do: 'mute', room, identity, kind: 'audio' }),
       remove: (identity) => channel.do({ do: 'remove', room, identity }),
       end: () => channel.do({ do: 'end', room }),
     }),
-    [channel, room, waiting],
+    [channel, room, waiting, elsewhere, locked, door],
   );
   return <View page={desk.page} session={session} host={tools} />;
 }
 
-/** A tone for somebody new at the door; in a call only the badge and a spoken line, never a sound into the talk. */
-function useArrivals(waiting: readonly WaitingPerson[], inCall: boolean): void {
+/** A tone for somebody new at the door; while the host talks, on this device or another, only the badge and a spoken line. */
+function useArrivals(waiting: readonly WaitingPerson[], quiet: boolean): void {
   const known = useRef(new Set<string>());
   useEffect(() => {
     const fresh = waiting.filter((w) => !known.current.has(w.id));
     known.current = new Set(waiting.map((w) => w.id));
     if (fresh.length === 0) return;
-    if (!inCall) play('arrival');
+    if (!quiet) play('arrival');
     for (const w of fresh) announce(t('host.arrived', { name: w.name }));
-  }, [waiting, inCall]);
+  }, [waiting, quiet]);
   const n = waiting.length;
   useEffect(() => {
     const bare = document.title.replace(/^\(\d+\) .*? – /, '');

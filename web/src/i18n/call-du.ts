@@ -27,4 +27,14 @@ export const callDu: Part = {
   'host.failed.unavailable': 'Der Server ist gerade voll ausgelastet. Versuche es in einer Minute noch einmal.',
   'host.failed.network': 'Der Server antwortet gerade nicht. Bitte versuche es gleich noch einmal.',
   'host.failed.not_host': 'Deine Anmeldung gilt nicht mehr. Lade die Seite neu.',
+
+  'door.message.field': 'Deine Nachricht',
+  'door.quick.1': 'Ich bin gleich bei dir.',
+  'door.quick.3': 'Bitte ruf uns an.',
+  'door.lock.t': 'Wer jetzt kommt, wartet, bis du hereinlässt.',
+
+  'manners.alone.q': 'Bist du allein im Raum?',
+  'manners.alone.t': 'Die anderen sehen deine Antwort.',
+  'manners.company.own': 'Dein Mikrofon und deine Kamera sind aus. Die anderen sehen, dass jemand hereingekommen ist.',
+  'manners.company.other': (p: { name: string }) => `Bei ${p.name} kommt jemand herein. Bitte warte kurz.`,
 };

@@ -116,4 +116,46 @@ export const checkDe = {
   'e54.t': 'Wir verbinden Sie neu.',
   e61: 'Die Verbindung ist abgebrochen',
   'e61.t': 'Kamera und Mikrofon sind aus. Sie können sich wieder verbinden.',
+
+  'waiting.locked': 'Der Raum ist gerade abgeschlossen. Die Praxis sieht, dass Sie da sind.',
+  'waiting.back': 'Die Praxis hat Sie noch einmal in den Wartebereich gebeten. Es geht gleich weiter.',
+  'waiting.says': 'Die Praxis schreibt Ihnen:',
+  'waiting.offer': (p: { name: string }) => `Möchten Sie mit ${p.name} sprechen?`,
+  'waiting.offer.t': 'Sie bleiben verbunden und behalten Ihren Platz, wie auch immer Sie wählen.',
+  'waiting.offer.yes': (p: { name: string }) => `Ja, zu ${p.name}`,
+  'waiting.offer.no': 'Nein, ich warte weiter',
+  'waiting.moved': (p: { name: string }) => `Sie warten jetzt bei ${p.name}.`,
+
+  'exit.do': 'Schnell weg',
+  'exit.hint': 'zweimal Esc',
+
+  'term.early': 'Ihr Videogespräch',
+  'term.over': 'Dieser Termin ist vorbei',
+  'term.over.t': 'Der Link gilt nicht mehr. Für einen neuen Termin rufen Sie die Praxis bitte an.',
+  'term.cancelled': 'Dieser Termin wurde abgesagt',
+  'term.cancelled.t': 'Wenn Sie Fragen haben, rufen Sie die Praxis bitte an.',
+  'term.at': (p: { time: string }) => `${p.time} Uhr`,
+  'term.minutes': (p: { n: number }) => `${p.n} Minuten`,
+  'term.own': (p: { day: string; time: string }) => `Auf Ihrer Uhr: ${p.day}, ${p.time} Uhr.`,
+  'term.opens': (p: { time: string }) => `Einlass ab ${p.time} Uhr,`,
+  'term.left': (p: { days: number; hours: number; minutes: number }) =>
+    p.days > 0
+      ? `in ${p.days === 1 ? 'einem Tag' : `${p.days} Tagen`}${p.hours ? ` und ${p.hours} Std.` : ''}`
+      : p.hours > 0
+        ? `in ${p.hours} Std. ${p.minutes} Min.`
+        : `in ${p.minutes === 1 ? 'einer Minute' : `${p.minutes} Minuten`}`,
+  'term.stay': 'Sie können diese Seite offen lassen oder den Link später noch einmal öffnen.',
+  'term.test': 'Geräte jetzt testen',
+  'term.calendar': 'In den Kalender',
+  'term.summary': 'Termin',
+  'term.prepare': 'So bereiten Sie sich vor',
+  'term.prepare.1': 'Suchen Sie einen ruhigen Raum, in dem Sie allein sind.',
+  'term.prepare.2': 'Schalten Sie Telefon und Türklingel leise.',
+  'term.prepare.3': 'Setzen Sie sich mit dem Gesicht zum Licht, Kopf und Schultern im Bild.',
+  'term.prepare.4': 'Stellen Sie ein Telefon auf und nutzen Sie WLAN und Strom.',
+  'term.planb': 'Wenn es mit dem Video nicht klappt, rufen Sie an:',
+  e42: 'Sie sind etwas zu früh',
+  'e42.t': 'Der Einlass hat noch nicht begonnen. Versuchen Sie es zur verabredeten Zeit noch einmal.',
+  e46: 'Dieser Termin wurde abgesagt',
+  'e46.t': 'Wenn Sie Fragen haben, rufen Sie die Praxis bitte an.',
 };

@@ -4,8 +4,9 @@
 import type { checkDe } from './check-de';
 import type { de } from './de';
 import type { Like } from './index';
+import type { landingDe } from './landing-de';
 
-export const en: Like<typeof de & typeof checkDe> = {
+export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'lang.label': 'Language',
   help: 'Help',
   'help.call': (p) => `Call the practice: ${p.phone}`,
@@ -164,4 +165,48 @@ export const en: Like<typeof de & typeof checkDe> = {
 
   'title.room': (p) => (p.practice ? `Video consultation – ${p.practice}` : 'Video consultation'),
   'title.state': (p) => (p.practice ? `${p.state} – ${p.practice}` : p.state),
+
+  'waiting.locked': 'The room is locked at the moment. The practice sees that you are here.',
+  'waiting.back': 'The practice has asked you back to the waiting room. It will go on shortly.',
+  'waiting.says': 'The practice writes to you:',
+  'waiting.offer': (p) => `Would you like to talk to ${p.name}?`,
+  'waiting.offer.t': 'You stay connected and keep your place, whatever you choose.',
+  'waiting.offer.yes': (p) => `Yes, to ${p.name}`,
+  'waiting.offer.no': 'No, I keep waiting',
+  'waiting.moved': (p) => `You are now waiting for ${p.name}.`,
+
+  'exit.do': 'Leave quickly',
+  'exit.hint': 'press Esc twice',
+
+  'landing.test': 'Test your equipment',
+
+  'term.early': 'Your video consultation',
+  'term.over': 'This appointment is over',
+  'term.over.t': 'The link is no longer valid. Please call the practice for a new appointment.',
+  'term.cancelled': 'This appointment was cancelled',
+  'term.cancelled.t': 'If you have questions, please call the practice.',
+  'term.at': (p) => p.time,
+  'term.minutes': (p) => `${p.n} minutes`,
+  'term.own': (p) => `By your clock: ${p.day}, ${p.time}.`,
+  'term.opens': (p) => `The door opens at ${p.time},`,
+  'term.left': (p) =>
+    p.days > 0
+      ? `in ${p.days === 1 ? 'one day' : `${p.days} days`}${p.hours ? ` and ${p.hours} h` : ''}`
+      : p.hours > 0
+        ? `in ${p.hours} h ${p.minutes} min`
+        : `in ${p.minutes === 1 ? 'one minute' : `${p.minutes} minutes`}`,
+  'term.stay': 'You can keep this page open or open the link again later.',
+  'term.test': 'Test your equipment now',
+  'term.calendar': 'Add to calendar',
+  'term.summary': 'Appointment',
+  'term.prepare': 'How to prepare',
+  'term.prepare.1': 'Find a quiet room where you are alone.',
+  'term.prepare.2': 'Silence your phone and the doorbell.',
+  'term.prepare.3': 'Sit facing the light, head and shoulders in the picture.',
+  'term.prepare.4': 'Prop up a phone, and use Wi-Fi and mains power.',
+  'term.planb': 'If the video does not work, call:',
+  e42: 'You are a little early',
+  'e42.t': 'The door is not open yet. Please try again at the agreed time.',
+  e46: 'This appointment was cancelled',
+  'e46.t': 'If you have questions, please call the practice.',
 };

@@ -8,4 +8,10 @@ export const hostDu: Part = {
   'desk.none.t': 'Öffne einen Raum. Du bekommst einen Link, den du weitergibst.',
   'desk.ready': (p: { name: string }) => `${p.name} ist im Raum und wartet auf dich.`,
   'desk.refused.t': 'Öffne deinen privaten Praxis-Link, oder melde dich an dieser Webseite an.',
+
+  'form.nomail': 'Dieser Server verschickt keine E-Mails. Gib den Link selbst weiter.',
+  'form.label.t': 'Siehst nur du.',
+  'form.check': 'Bitte prüfe die Angaben.',
+  'form.mailed': 'Die Einladung ist unterwegs. Hier ist der Link, falls du ihn selbst weitergibst.',
+  'form.pass': 'Gib diesen Link weiter. Er ist nur für diese Person.',
 };

@@ -7,6 +7,8 @@ import type { callDe } from './call-de';
 import type { checkDe } from './check-de';
 import { de } from './de';
 import type { hostDe } from './host-de';
+import type { landingDe } from './landing-de';
+import type { testDe } from './test-de';
 
 export type Message = string | ((p: never) => string);
 export type Part = Readonly<Record<string, Message>>;
@@ -14,7 +16,7 @@ export type Part = Readonly<Record<string, Message>>;
 /** A translation of T: the same keys, the same parameters. */
 export type Like<T> = { readonly [K in keyof T]: T[K] extends (p: infer P) => string ? (p: P) => string : string };
 
-type Messages = typeof de & typeof checkDe & typeof callDe & typeof hostDe;
+type Messages = typeof de & typeof checkDe & typeof callDe & typeof hostDe & typeof testDe & typeof landingDe;
 export type Key = keyof Messages;
 type Args<K extends Key> = Messages[K] extends (p: infer P) => string ? [P] : [];
 
@@ -56,6 +58,15 @@ export function number(value: number): string {
   return new Intl.NumberFormat(current.value).format(value);
 }
 
-export function time(value: string | number | Date): string {
-  return new Intl.DateTimeFormat(current.value, { hour: '2-digit', minute: '2-digit' }).format(new Date(value));
+export function time(value: string | number | Date, zone?: { timeZone: string }): string {
+  return new Intl.DateTimeFormat(current.value, { hour: '2-digit', minute: '2-digit', ...zone }).format(
+    new Date(value),
+  );
+}
+
+/** "Dienstag, 24. November". */
+export function day(value: string | number | Date, zone?: { timeZone: string }): string {
+  return new Intl.DateTimeFormat(current.value, { weekday: 'long', day: 'numeric', month: 'long', ...zone }).format(
+    new Date(value),
+  );
 }

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The videoroom authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ComponentType } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { Arrive } from '../core/flow/arrive';
 import { t } from '../i18n';
 import { ErrorScreen } from '../ui/ErrorScreen';
@@ -13,35 +12,33 @@ import type { RoomProps } from './Room';
 /** Checks the link and greets. What comes after the greeting is fetched while the visitor reads it. */
 export function Door({ page, cap }: RoomProps) {
   const arrive = useMemo(() => new Arrive(page, cap), [page, cap]);
-  const [Room, setRoom] = useState<ComponentType<RoomProps> | null>(null);
+  const [late, setLate] = useState<typeof import('./entry') | null>(null);
   const [going, setGoing] = useState(false);
   const s = arrive.state.value;
+  const again = useCallback(() => arrive.retry(), [arrive]);
   useEffect(() => void arrive.start(), [arrive]);
   const welcome = s.at === 'welcome';
   useEffect(() => {
-    if (!welcome || Room) return;
+    if (!welcome || late) return;
     const get = () => {
-      import('./entry').then(
-        (m) => setRoom(() => m.Room),
-        () => {
-          timer = setTimeout(get, 3000);
-        },
-      );
+      import('./entry').then(setLate, () => {
+        timer = setTimeout(get, 3000);
+      });
     };
     let timer = setTimeout(get);
     return () => clearTimeout(timer);
-  }, [welcome, Room]);
+  }, [welcome, late]);
 
-  if (going && Room) return <Room page={page} cap={cap} />;
+  if (going && late) return <late.Room page={page} cap={cap} />;
+  const outside = s.at === 'welcome' && (s.info.appointment?.state ?? 'open') !== 'open';
+  if (outside && late) return <late.Appointment page={page} info={s.info as never} again={again} />;
   return (
     <Shell page={page}>
-      {s.at === 'failed' && (
-        <ErrorScreen key={s.code} page={page} code={s.code} actions={{ retry: () => arrive.retry() }} />
-      )}
-      {s.at === 'welcome' && !going && (
+      {s.at === 'failed' && <ErrorScreen key={s.code} page={page} code={s.code} actions={{ retry: again }} />}
+      {s.at === 'welcome' && !going && !outside && (
         <Arrival page={page} host={s.info.host.name} open={s.info.open} next={() => setGoing(true)} />
       )}
-      {(s.at === 'checking' || (going && !Room)) && (
+      {(s.at === 'checking' || ((going || outside) && !late)) && (
         <p class="boot" role="status" data-testid="boot">
           {t('boot')}
         </p>

@@ -31,6 +31,9 @@ export function Landing({ page }: { page: Page }) {
         </p>
       </section>
       <p class="aside">
+        <a class="inline" href={`${page.base}/test`} data-testid="test-link">
+          {t('landing.test')}
+        </a>{' '}
         <a class="inline" href={`${page.base}/host/`} data-testid="host-link">
           {t('landing.host')}
         </a>

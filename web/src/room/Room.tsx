@@ -10,6 +10,7 @@ import type { Page } from '../core/page';
 import { t } from '../i18n';
 import { DeviceCheck } from '../ui/DeviceCheck';
 import { ErrorScreen } from '../ui/ErrorScreen';
+import { QuickExit } from '../ui/QuickExit';
 import { Heading, Shell } from '../ui/Shell';
 import { Asking, Connecting, Ended, Primer } from './screens';
 import { Waiting } from './Waiting';
@@ -43,9 +44,16 @@ export function Room({ page, cap }: RoomProps) {
   const Call = view.value;
   if (visit.state.value.at === 'call' && session && Call) return <Call page={page} session={session} host={null} />;
   return (
-    <Shell page={page} wide={visit.state.value.at === 'check'}>
-      <Screen visit={visit} page={page} />
-    </Shell>
+    <>
+      {page.exit && (
+        <div class="exit-bar">
+          <QuickExit />
+        </div>
+      )}
+      <Shell page={page} wide={visit.state.value.at === 'check'}>
+        <Screen visit={visit} page={page} />
+      </Shell>
+    </>
   );
 }
 

@@ -78,3 +78,30 @@ export const speakerIcon: Shape = [
 export const sendIcon: Shape = ['M5 12h13', 'M12.5 6.5 18 12l-5.5 5.5'];
 
 export const pausedIcon: Shape = ['M9 7v10', 'M15 7v10'];
+
+export const doorIcon: Shape = ['M6.5 20V5.5a1 1 0 0 1 1-1h9a1 1 0 0 1 1 1V20', 'M4 20h16', 'M14 12.2v.2'];
+
+export const exitIcon: Shape = [
+  'M13.5 5h-7a1 1 0 0 0-1 1v12a1 1 0 0 0 1 1h7',
+  'M10.5 12H20',
+  'M16.5 8.5 20 12l-3.5 3.5',
+];
+
+export const companyIcon: Shape = [
+  'M5 20V5.5a1 1 0 0 1 1-1h7a1 1 0 0 1 1 1V20',
+  'M3 20h12',
+  'M21 12h-7',
+  'M17 8.5 13.5 12l3.5 3.5',
+];
+
+export const aloneIcon: Shape = [
+  'M12 11.5a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4Z',
+  'M6 19c.5-3 2.9-4.7 6-4.7s5.5 1.7 6 4.7',
+];
+
+export const calendarIcon: Shape = [
+  'M5 6.5h14a1 1 0 0 1 1 1v11a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1v-11a1 1 0 0 1 1-1Z',
+  'M4 10.5h16',
+  'M8 4v4',
+  'M16 4v4',
+];

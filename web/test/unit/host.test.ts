@@ -38,7 +38,15 @@ describe('HostChannel', () => {
     expect(last().sent).toEqual([{ type: 'hello', token: 't1', rooms: [] }]);
     expect(channel.state.value).toMatchObject({ link: 'connecting', host });
     last().say({ type: 'state', host, rooms: [room] });
-    expect(channel.state.value).toEqual({ link: 'up', host, rooms: [room] });
+    expect(channel.state.value).toEqual({
+      link: 'up',
+      host,
+      rooms: [room],
+      colleagues: [],
+      appointments: [],
+      mailTrouble: 0,
+      office: null,
+    });
   });
 
   it('matches results to commands', async () => {

@@ -14,10 +14,14 @@ import { en } from '../../src/i18n/en';
 import { hostDe } from '../../src/i18n/host-de';
 import { hostDu } from '../../src/i18n/host-du';
 import { hostEn } from '../../src/i18n/host-en';
+import { landingDe } from '../../src/i18n/landing-de';
+import { testDe } from '../../src/i18n/test-de';
+import { testDu } from '../../src/i18n/test-du';
+import { testEn } from '../../src/i18n/test-en';
 
-const german: Record<string, Message> = { ...de, ...checkDe, ...callDe, ...hostDe };
-const informal: Record<string, Message> = { ...du, ...callDu, ...hostDu };
-const english: Record<string, Message> = { ...en, ...callEn, ...hostEn };
+const german: Record<string, Message> = { ...de, ...checkDe, ...callDe, ...hostDe, ...testDe, ...landingDe };
+const informal: Record<string, Message> = { ...du, ...callDu, ...hostDu, ...testDu };
+const english: Record<string, Message> = { ...en, ...callEn, ...hostEn, ...testEn };
 
 const sample = {
   name: 'Anna',
@@ -32,6 +36,14 @@ const sample = {
   names: 'A',
   rate: '1 Mbit/s',
   mb: 450,
+  text: 'T',
+  host: 'h',
+  port: '443',
+  day: 'D',
+  zone: 'Z',
+  days: 1,
+  hours: 2,
+  minutes: 3,
 };
 const said = (m: Message) => (typeof m === 'function' ? m(sample as never) : m);
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Knock } from '../../src/core/api/knock';
 import { fakeDial } from './fake';
 
-function setup(probe: () => Promise<unknown> = async () => ({})) {
+function setup(probe: () => Promise<unknown> = async () => ({}), back?: string) {
   const wire = fakeDial();
   const seen: unknown[] = [];
   const knock = new Knock({
@@ -14,6 +14,7 @@ function setup(probe: () => Promise<unknown> = async () => ({})) {
     cap: 'cap',
     name: 'Anna',
     probe,
+    ...(back && { back }),
     dial: wire.dial,
     random: () => 1,
     events: {
@@ -42,6 +43,35 @@ describe('Knock', () => {
       ['waiting', false],
       ['waiting', true],
     ]);
+  });
+
+  it('asks for the place of somebody who was put back, and keeps it after a cut', async () => {
+    const { last } = setup(async () => ({}), 'media');
+    last().open();
+    expect(last().sent).toEqual([{ type: 'knock', back: 'media' }]);
+    last().drop();
+    await vi.advanceTimersByTimeAsync(1000);
+    last().open();
+    expect(last().sent).toEqual([{ type: 'knock', back: 'media' }]);
+    last().say({ type: 'waiting', resume: 'r1', host_present: true, back: true });
+    last().drop();
+    await vi.advanceTimersByTimeAsync(1000);
+    last().open();
+    expect(last().sent).toEqual([{ type: 'knock', room: 'room', cap: 'cap', name: 'Anna', resume: 'r1' }]);
+  });
+
+  it('answers an offer, and waits at the other room from then on', async () => {
+    const { last, knock } = setup();
+    last().open();
+    last().say({ type: 'waiting', resume: 'r1', host_present: true, offer: { id: 'zweit', name: 'Dr. Zweit' } });
+    knock.answer('zweit', true);
+    expect(last().sent.at(-1)).toEqual({ type: 'answer', host: 'zweit', accept: true });
+    const moved = { room: 'other', cap: 'cap2', host: { id: 'zweit', name: 'Dr. Zweit' } };
+    last().say({ type: 'waiting', resume: 'r1', host_present: true, moved });
+    last().drop();
+    await vi.advanceTimersByTimeAsync(1000);
+    last().open();
+    expect(last().sent[0]).toEqual({ type: 'knock', room: 'other', cap: 'cap2', name: 'Anna', resume: 'r1' });
   });
 
   it('continues the same knock after a cut', async () => {

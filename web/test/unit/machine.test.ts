@@ -50,6 +50,14 @@ describe('flow', () => {
     expect(step(lost, { on: 'admitted' })).toEqual({ at: 'connecting' });
   });
 
+  it('goes from the call back to the door when the host asks', () => {
+    const knocking = step({ at: 'call' }, { on: 'back' });
+    expect(knocking).toEqual({ at: 'knocking', interrupted: false });
+    expect(step(knocking, { on: 'lost', code: 50, seconds: 9 })).toMatchObject({ at: 'ended', code: 50 });
+    const news = { back: true };
+    expect(step(knocking, { on: 'waiting', hostPresent: true, now: 3, news })).toMatchObject({ at: 'waiting', news });
+  });
+
   it('leaves the door again', () => {
     const s: State = { at: 'waiting', hostPresent: true, interrupted: false, since: 5 };
     expect(step(s, { on: 'withdraw' })).toEqual({ at: 'check', note: null });

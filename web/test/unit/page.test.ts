@@ -9,7 +9,7 @@ const room = 'abcdefghijklmnopqrstuvwx27';
 describe('page', () => {
   it('reads the attributes and the path', () => {
     const data = { page: 'room', base: '/video', language: 'en', address: 'du', practice: 'P', phone: '1' };
-    expect(readPage(data, `/video/r/${room}`)).toEqual({ ...data, kind: 'room', page: undefined, room });
+    expect(readPage(data, `/video/r/${room}`)).toEqual({ ...data, exit: false, kind: 'room', page: undefined, room });
     expect(readPage({ page: 'room', base: '' }, `/r/${room}`)).toMatchObject({ room, language: 'de', address: 'sie' });
   });
 

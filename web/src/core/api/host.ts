@@ -8,12 +8,15 @@ import { type Dial, dial, JsonSocket } from './socket';
 import {
   type ApiCode,
   apiCode,
+  type Colleague,
+  type HostAppointment,
   type HostCommand,
   type HostFrame,
   type HostName,
   type HostResult,
   type HostRoom,
   type HostSession,
+  type Office,
 } from './types';
 
 const commandTimeout = 15_000;
@@ -22,7 +25,23 @@ export interface HostState {
   link: 'connecting' | 'up' | 'down' | 'refused';
   host: HostName | null;
   rooms: readonly HostRoom[];
+  colleagues: readonly Colleague[];
+  appointments: readonly HostAppointment[];
+  /** Letters that the host should know of. */
+  mailTrouble: number;
+  /** Null until the server has said it. */
+  office: Office | null;
 }
+
+const unknown: HostState = {
+  link: 'connecting',
+  host: null,
+  rooms: [],
+  colleagues: [],
+  appointments: [],
+  mailTrouble: 0,
+  office: null,
+};
 
 export interface HostOptions {
   url: string;
@@ -45,7 +64,7 @@ interface Pending {
 export class HostChannel {
   readonly #o: HostOptions;
   readonly #backoff: Backoff;
-  readonly #state = signal<HostState>({ link: 'connecting', host: null, rooms: [] });
+  readonly #state = signal<HostState>(unknown);
   readonly #pending = new Map<number, Pending>();
   #socket: JsonSocket<HostFrame> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,6 +80,11 @@ export class HostChannel {
 
   get state(): ReadonlySignal<HostState> {
     return this.#state;
+  }
+
+  /** The newest proof of who this is, for requests beside this line. */
+  get token(): string {
+    return this.#token;
   }
 
   do(cmd: HostCommand): Promise<HostResult> {
@@ -118,7 +142,15 @@ export class HostChannel {
     switch (f.type) {
       case 'state':
         this.#backoff.reset();
-        return this.#patch({ link: 'up', host: f.host, rooms: f.rooms });
+        return this.#patch({
+          link: 'up',
+          host: f.host,
+          rooms: f.rooms,
+          colleagues: f.colleagues ?? [],
+          appointments: f.appointments ?? [],
+          mailTrouble: f.mail_trouble ?? 0,
+          office: f.office ?? null,
+        });
       case 'session':
         this.#token = f.token;
         return;

@@ -3,7 +3,7 @@
 
 import { Backoff } from './backoff';
 import { type Dial, dial, JsonSocket } from './socket';
-import { type Admission, type ApiCode, apiCode, type KnockFrame } from './types';
+import { type Admission, type ApiCode, apiCode, type KnockFrame, type WaitingFrame } from './types';
 
 /** Tries that never opened before plain HTTPS is asked whether only sockets are blocked. */
 const probeAfter = 3;
@@ -11,7 +11,7 @@ const probeAfter = 3;
 const passing: readonly ApiCode[] = ['unavailable', 'internal', 'too_many'];
 
 export interface KnockEvents {
-  waiting(hostPresent: boolean): void;
+  waiting(hostPresent: boolean, frame: WaitingFrame): void;
   /** The socket is gone; it comes back by itself. */
   interrupted(): void;
   admitted(a: Admission): void;
@@ -26,6 +26,8 @@ export interface KnockOptions {
   room: string;
   cap: string;
   name: string;
+  /** Media token of a page that was put back: its place at the door is asked for instead of a new one. */
+  back?: string;
   events: KnockEvents;
   /** Resolves when plain HTTPS works. */
   probe(): Promise<unknown>;
@@ -40,11 +42,13 @@ export class Knock {
   #socket: JsonSocket<KnockFrame> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #resume = '';
+  #at: { room: string; cap: string };
   #unopened = 0;
   #done = false;
 
   constructor(o: KnockOptions) {
     this.#o = o;
+    this.#at = { room: o.room, cap: o.cap };
     this.#backoff = new Backoff(o.random);
     this.#connect();
   }
@@ -53,6 +57,11 @@ export class Knock {
   leave(): void {
     this.#socket?.send({ type: 'leave' });
     this.#finish();
+  }
+
+  /** Answers whether one goes to the colleague. */
+  answer(host: string, accept: boolean): void {
+    this.#socket?.send({ type: 'answer', host, accept });
   }
 
   /** Tries at once instead of waiting for the back-off (network is back, page is visible again). */
@@ -67,8 +76,9 @@ export class Knock {
     const socket = new JsonSocket<KnockFrame>(this.#o.dial ?? dial, this.#o.url, {
       open: () => {
         this.#unopened = 0;
-        const { room, cap, name } = this.#o;
-        socket.send({ type: 'knock', room, cap, name, ...(this.#resume && { resume: this.#resume }) });
+        const { name, back } = this.#o;
+        if (back && !this.#resume) socket.send({ type: 'knock', back });
+        else socket.send({ type: 'knock', ...this.#at, name, ...(this.#resume && { resume: this.#resume }) });
       },
       frame: (f) => this.#frame(f),
       down: (opened) => this.#down(opened),
@@ -81,7 +91,8 @@ export class Knock {
       case 'waiting':
         this.#backoff.reset();
         this.#resume = f.resume;
-        return this.#o.events.waiting(f.host_present);
+        if (f.moved) this.#at = { room: f.moved.room, cap: f.moved.cap };
+        return this.#o.events.waiting(f.host_present, f);
       case 'admitted':
         this.#finish();
         return this.#o.events.admitted({ token: f.token, url: f.url, identity: f.identity });

@@ -19,6 +19,10 @@ export const apiCodes = [
   'unsupported',
   'unavailable',
   'internal',
+  'too_early',
+  'cancelled',
+  'conflict',
+  'invalid',
 ] as const;
 
 /** `network`: no usable answer; `websocket`: plain requests work, sockets do not. Both are found out here, never sent. */
@@ -32,6 +36,20 @@ export interface HostName {
 export interface RoomInfo {
   host: HostName;
   open: boolean;
+  /** Where the link belongs to one. */
+  appointment?: VisitedAppointment;
+}
+
+/** What the holder of a link learns of the appointment. Times are RFC 3339 with the offset of its zone. */
+export interface VisitedAppointment {
+  start: string;
+  duration_minutes: number;
+  timezone: string;
+  opens_at: string;
+  closes_at: string;
+  kind: string;
+  state: 'early' | 'open' | 'over' | 'cancelled';
+  name?: string;
 }
 
 export interface Admission {
@@ -40,8 +58,24 @@ export interface Admission {
   identity: string;
 }
 
+/** All that somebody who waits may know. */
+export interface WaitingFrame {
+  type: 'waiting';
+  resume: string;
+  host_present: boolean;
+  /** Nobody is let in at present. */
+  locked?: boolean;
+  /** Was put back from the room. */
+  back?: boolean;
+  messages?: readonly string[];
+  /** A colleague to whom one may go. */
+  offer?: HostName;
+  /** Where one waits since a hand-over. */
+  moved?: { room: string; cap: string; host: HostName };
+}
+
 export type KnockFrame =
-  | { type: 'waiting'; resume: string; host_present: boolean }
+  | WaitingFrame
   | ({ type: 'admitted' } & Admission)
   | { type: 'declined' }
   | { type: 'closed'; reason: 'ended' | 'expired' }
@@ -63,6 +97,16 @@ export interface WaitingPerson {
   id: string;
   name: string;
   since: string;
+  back?: boolean;
+  /** Name of the colleague whose guest this was. */
+  from?: string;
+  /** The colleague whom the guest was offered. */
+  hand?: HostName & { refused: boolean };
+  messages?: readonly string[];
+}
+
+export interface Colleague extends HostName {
+  present: boolean;
 }
 
 export interface HostRoom {
@@ -70,6 +114,9 @@ export interface HostRoom {
   grant: string;
   link: string;
   opened_at: string;
+  locked?: boolean;
+  /** Id of the appointment that it belongs to. */
+  appointment?: string;
   participants: RoomPerson[];
   waiting: WaitingPerson[];
 }
@@ -80,12 +127,67 @@ export interface HostSession {
   host: HostName;
 }
 
+export interface MailState {
+  what: 'invitation' | 'change' | 'cancellation' | 'reminder';
+  state: 'queued' | 'sent' | 'failed' | 'unclear';
+  at: string;
+  reason?: string;
+}
+
+export interface Invited {
+  id: string;
+  name: string;
+  email: string;
+  language?: string;
+  address?: string;
+  revoked: boolean;
+  /** Only where it was just made. */
+  link?: string;
+  mail: MailState[];
+}
+
+/** An appointment as its host sees it. Times are RFC 3339 with the offset of its zone. */
+export interface HostAppointment {
+  id: string;
+  room: string;
+  host: string;
+  kind: string;
+  start: string;
+  duration_minutes: number;
+  timezone: string;
+  label: string;
+  series?: string;
+  in_person: boolean;
+  status: 'planned' | 'cancelled';
+  guests: Invited[];
+  opens_at: string;
+  closes_at: string;
+}
+
+export interface OfficeKind {
+  id: string;
+  name: string;
+  in_person: boolean;
+  named_list: boolean;
+  duration_minutes: number;
+  max_participants: number;
+}
+
+export interface Office {
+  timezone: string;
+  mail: boolean;
+  kinds: OfficeKind[];
+}
+
 export type HostCommand =
-  | { do: 'open_room' }
+  | { do: 'open_room'; appointment?: string }
   | { do: 'admit' | 'decline'; room: string; knock: string }
   | { do: 'enter'; room: string; name?: string }
   | { do: 'mute'; room: string; identity: string; kind: 'audio' | 'video' }
-  | { do: 'remove'; room: string; identity: string }
+  | { do: 'remove' | 'back'; room: string; identity: string }
+  | { do: 'message'; room: string; knock: string; text: string }
+  | { do: 'hand'; room: string; knock: string; host: string }
+  | { do: 'lock' | 'unlock'; room: string }
   | { do: 'end'; room: string };
 
 export interface HostResult extends Partial<Admission> {
@@ -93,7 +195,15 @@ export interface HostResult extends Partial<Admission> {
 }
 
 export type HostFrame =
-  | { type: 'state'; host: HostName; rooms: HostRoom[] }
+  | {
+      type: 'state';
+      host: HostName;
+      rooms: HostRoom[];
+      colleagues?: Colleague[];
+      appointments?: HostAppointment[];
+      mail_trouble?: number;
+      office?: Office;
+    }
   | { type: 'session'; token: string; expires_in: number }
   | ({ type: 'result'; id: number; ok: boolean; error?: { code: string; message?: string } } & HostResult)
   | { type: 'error'; code: string; message?: string; retry_after?: number }

@@ -3,7 +3,15 @@
 
 // Small translations between LiveKit's terms and ours.
 
-import { getLogger, LoggerNames, type Participant, RoomEvent, Track, type TrackPublication } from 'livekit-client';
+import {
+  getLogger,
+  type LocalParticipant,
+  LoggerNames,
+  type Participant,
+  RoomEvent,
+  Track,
+  type TrackPublication,
+} from 'livekit-client';
 import type { DeviceKind, MicState } from './types';
 
 // Not setLogLevel(): that one writes the level into the browser's storage.
@@ -45,4 +53,11 @@ export function isPaused(pub: TrackPublication | undefined): boolean {
 
 export function sourceOf(kind: DeviceKind): Track.Source {
   return kind === 'camera' ? Track.Source.Camera : Track.Source.Microphone;
+}
+
+/** Silence and a black picture in this very moment, before any message is exchanged. */
+export function cutOff(me: LocalParticipant): void {
+  for (const pub of me.trackPublications.values()) {
+    if (pub.track) pub.track.mediaStreamTrack.enabled = false;
+  }
 }

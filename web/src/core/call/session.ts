@@ -22,7 +22,8 @@ import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
 import { ask, type Connection, watch } from './connection';
 import { cameraLayers, cameraSize, layersOf } from './layers';
-import { isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
+import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
+import { MannersBook, mannersTopic } from './manners';
 import { lookEvery, PathWatch, received, retries } from './path';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
 
@@ -107,6 +108,15 @@ class LiveCall implements CallSession {
   /** Ends open(); undefined from the moment on that media flows. */
   #abort: ((reason: DisconnectReason | undefined) => void) | undefined;
   #queued = false;
+  readonly #manners = new MannersBook({
+    send: (data, to) => {
+      const o = { reliable: true, topic: mannersTopic, ...(to && { destinationIdentities: [to] }) };
+      void this.#room.localParticipant.publishData(data, o).catch(() => {});
+    },
+    changed: () => this.#refresh(),
+  });
+  /** What was on before somebody came in. */
+  #before: { microphone: boolean; camera: boolean } | undefined;
   #qualityTimer: ReturnType<typeof setInterval> | undefined;
   #pathTimer: ReturnType<typeof setInterval> | undefined;
   #state: Pick<CallSnapshot, 'phase' | 'startedAt' | 'chat' | 'saver'> = {
@@ -163,6 +173,7 @@ class LiveCall implements CallSession {
     this.#watchPath();
     this.#qualityTimer = setInterval(() => this.#refresh(), 5000);
     await this.#publish();
+    this.#manners.arrive();
     this.#refresh();
   }
 
@@ -231,6 +242,37 @@ class LiveCall implements CallSession {
     this.#line({ id: sent.id, from: '', text: line, at: Date.now() });
   }
 
+  declareAlone(alone: boolean): void {
+    this.#manners.say({ alone });
+  }
+
+  async setCompany(on: boolean): Promise<void> {
+    const me = this.#room.localParticipant;
+    if (on === this.#manners.own.company) return;
+    if (!on) {
+      const { microphone, camera } = this.#before ?? { microphone: false, camera: false };
+      this.#before = undefined;
+      this.#manners.say({ company: false });
+      if (microphone) await this.setMicrophone(true);
+      if (camera) await this.setCamera(true);
+      return;
+    }
+    this.#before = { microphone: me.isMicrophoneEnabled, camera: me.isCameraEnabled };
+    // First what is seen and heard, in this very moment; the proper muting follows.
+    cutOff(me);
+    this.#manners.say({ company: true });
+    await Promise.all([
+      this.setMicrophone(false),
+      this.setCamera(false),
+      me.isScreenShareEnabled && this.setShare(false),
+    ]);
+  }
+
+  stopNow(): void {
+    for (const pub of this.#room.localParticipant.trackPublications.values()) pub.track?.stop();
+    void this.#room.disconnect(true);
+  }
+
   async startAudio(): Promise<void> {
     await this.#room.startAudio().catch(() => {});
     this.#refresh();
@@ -267,6 +309,7 @@ class LiveCall implements CallSession {
     r.on(RoomEvent.ParticipantConnected, (p) => this.#notify({ kind: 'joined', name: nameOf(p) }));
     r.on(RoomEvent.ParticipantDisconnected, (p) => {
       this.#poorSince.delete(p.identity);
+      this.#manners.gone(p.identity);
       this.#notify({ kind: 'gone', name: nameOf(p) });
     });
     r.on(RoomEvent.TrackMuted, (pub, p) => this.#muted(pub, p));
@@ -280,10 +323,17 @@ class LiveCall implements CallSession {
     r.on(RoomEvent.SignalReconnecting, () => this.#phase('reconnecting'));
     r.on(RoomEvent.Reconnected, () => {
       this.#phase('live');
+      this.#manners.arrive();
       // After a restart of the server nobody there knows of it.
       if (this.#state.saver > 0) void this.#tellSaver().catch(() => {});
     });
     r.on(RoomEvent.Disconnected, (reason) => this.#end(reason));
+    r.on(RoomEvent.DataReceived, (data, p, _kind, name) => {
+      const heard = name === mannersTopic && p ? this.#manners.hear(p.identity, data) : null;
+      if (heard && p && heard.now.company !== heard.before.company) {
+        this.#notify({ kind: 'company', name: nameOf(p), on: heard.now.company });
+      }
+    });
     r.registerTextStreamHandler(topic, (reader, { identity }) => {
       void this.#heard(reader, identity).catch(() => {});
     });
@@ -458,6 +508,7 @@ class LiveCall implements CallSession {
       cameraPaused: !local && isPaused(camera),
       screenPaused: !local && isPaused(screen),
       weak: since !== undefined && Date.now() - since >= poorAfter,
+      ...(local ? this.#manners.own : this.#manners.of(p.identity)),
     };
   }
 

@@ -29,6 +29,10 @@ export interface Member {
   cameraPaused: boolean;
   screenPaused: boolean;
   weak: boolean;
+  /** What the person says of the place they are in: alone there or not, null when nothing was said. */
+  alone: boolean | null;
+  /** Somebody has come in there; sound and picture are off for that. */
+  company: boolean;
 }
 
 export interface ChatLine {
@@ -59,6 +63,8 @@ export interface CallSnapshot {
 export type Notice =
   | { kind: 'joined' | 'gone'; name: string }
   | { kind: 'mutedByHost' }
+  /** Somebody came in at the place of one of the others, or has left it again. */
+  | { kind: 'company'; name: string; on: boolean }
   | { kind: 'deviceSwitched'; device: DeviceKind }
   | { kind: 'failed'; code: ErrorCode }
   | { kind: 'message'; from: string };
@@ -76,6 +82,12 @@ export interface CallSession {
   /** Tells what the server knows of this page's media path, null when it does not answer, until the returned function is called. */
   watchConnection(tell: (c: Connection | null) => void): () => void;
   say(text: string): Promise<void>;
+  /** Tells the others whether one is alone in one's place. */
+  declareAlone(alone: boolean): void;
+  /** Somebody comes in: tells the others, and switches sound and picture off; afterwards on again what was on. */
+  setCompany(on: boolean): Promise<void>;
+  /** Ends capture and connection at once, without a word. */
+  stopNow(): void;
   startAudio(): Promise<void>;
   leave(): Promise<void>;
 }

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { computed, type ReadonlySignal, signal } from '@preact/signals-core';
+import { AppointmentsApi } from '../api/appointments';
 import { ApiError, request } from '../api/client';
 import { HostChannel } from '../api/host';
-import type { Admission, HostRoom, HostSession, WaitingPerson } from '../api/types';
+import type { Admission, HostAppointment, HostSession, WaitingPerson } from '../api/types';
 import type { CallEnd, CallSession } from '../call/types';
 import { Capture, kinds, MediaRefused } from '../media/capture';
 import { unlockTones } from '../media/tone';
@@ -25,6 +26,7 @@ export type DeskMode =
 export class Desk {
   readonly page: Page;
   readonly channel: HostChannel;
+  readonly appointments: AppointmentsApi;
   readonly capture = new Capture(() => {});
   readonly #load: () => Promise<CallModule>;
   readonly #mode = signal<DeskMode>({ at: 'list' });
@@ -37,6 +39,7 @@ export class Desk {
       url: socketURL(path, location),
       session: () => request<HostSession>(`${path}/session`, key ? { key } : {}),
     });
+    this.appointments = new AppointmentsApi(page.base, () => this.channel.token);
     window.addEventListener('online', () => this.channel.hurry());
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.channel.hurry();
@@ -53,12 +56,32 @@ export class Desk {
     this.channel.state.value.rooms.flatMap((r) => r.waiting),
   );
 
-  waitingIn(room: string): ReadonlySignal<readonly WaitingPerson[]> {
-    return computed(() => this.channel.state.value.rooms.find((r) => r.id === room)?.waiting ?? []);
+  /** The host is in one of the rooms, be it from another device. */
+  readonly inSession: ReadonlySignal<boolean> = computed(() =>
+    this.channel.state.value.rooms.some((r) => r.participants.some((p) => p.host)),
+  );
+
+  /** What can be done at a room's door. */
+  door(room: string) {
+    return {
+      colleagues: this.channel.state.value.colleagues,
+      admit: (knock: string) => this.channel.do({ do: 'admit', room, knock }),
+      decline: (knock: string) => this.channel.do({ do: 'decline', room, knock }),
+      message: (knock: string, text: string) => this.channel.do({ do: 'message', room, knock, text }),
+      hand: (knock: string, host: string) => this.channel.do({ do: 'hand', room, knock, host }),
+    };
   }
 
-  link(room: HostRoom): string {
-    return `${location.origin}${this.page.base}/${room.link}`;
+  /** The whole address of a link; the server gives some below the base path. */
+  link(path: string): string {
+    return /^https?:/.test(path) ? path : `${location.origin}${this.page.base}/${path}`;
+  }
+
+  /** Opens the room of an appointment, and goes on to the devices. */
+  async begin(a: HostAppointment): Promise<void> {
+    unlockTones();
+    await this.channel.do({ do: 'open_room', appointment: a.id });
+    await this.enter(a.room);
   }
 
   /** Opens the devices and shows the check; the call starts with start(). */

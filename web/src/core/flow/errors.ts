@@ -19,8 +19,10 @@ export type ErrorCode =
   | 34
   | 40
   | 41
+  | 42
   | 43
   | 45
+  | 46
   | 50
   | 51
   | 52
@@ -52,8 +54,10 @@ export const recovery: Readonly<Record<ErrorCode, readonly Recovery[]>> = {
   34: ['retry'],
   40: ['retry'],
   41: [],
+  42: ['retry'],
   43: [],
   45: [],
+  46: [],
   50: [],
   51: [],
   52: ['rejoin'],
@@ -88,6 +92,10 @@ const byApi: Readonly<Record<ApiCode, ErrorCode>> = {
   method: 99,
   unsupported: 99,
   internal: 99,
+  too_early: 42,
+  cancelled: 46,
+  conflict: 99,
+  invalid: 99,
 };
 
 /** `online` separates "your network is gone" from "our server does not answer". */

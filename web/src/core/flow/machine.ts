@@ -1,7 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The videoroom authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { WaitingFrame } from '../api/types';
 import type { ErrorCode } from './errors';
+
+/** What the door says beside "wait". */
+export type DoorNews = Pick<WaitingFrame, 'locked' | 'back' | 'messages' | 'offer' | 'moved'>;
 
 export type Want = 'both' | 'audio' | 'none';
 
@@ -12,7 +16,7 @@ export type State =
   | { at: 'blocked'; code: ErrorCode; want: Want }
   | { at: 'check'; note: ErrorCode | null }
   | { at: 'knocking'; interrupted: boolean }
-  | { at: 'waiting'; hostPresent: boolean; interrupted: boolean; since: number }
+  | { at: 'waiting'; hostPresent: boolean; interrupted: boolean; since: number; news?: DoorNews | undefined }
   | { at: 'connecting' }
   | { at: 'call' }
   | { at: 'ended'; code: ErrorCode | null; seconds: number; mayReturn: boolean }
@@ -24,10 +28,12 @@ export type Event =
   | { on: 'ready'; note: ErrorCode | null }
   | { on: 'refused'; code: ErrorCode }
   | { on: 'join' }
-  | { on: 'waiting'; hostPresent: boolean; now: number }
+  | { on: 'waiting'; hostPresent: boolean; now: number; news?: DoorNews }
   | { on: 'interrupted' }
   | { on: 'withdraw' }
   | { on: 'admitted' }
+  /** The host put this page back: it asks for its place at the door. */
+  | { on: 'back' }
   | { on: 'connected' }
   | { on: 'left'; seconds: number; mayReturn: boolean }
   | { on: 'lost'; code: ErrorCode; seconds: number }
@@ -60,6 +66,7 @@ const table: { [A in State['at']]?: { [E in Event['on']]?: Step } } = {
     admitted: () => ({ at: 'connecting' }),
     interrupted: () => ({ at: 'knocking', interrupted: true }),
     withdraw: () => ({ at: 'check', note: null }),
+    lost,
   },
   waiting: {
     waiting,
@@ -69,6 +76,7 @@ const table: { [A in State['at']]?: { [E in Event['on']]?: Step } } = {
   },
   connecting: { connected: () => ({ at: 'call' }), lost },
   call: {
+    back: () => ({ at: 'knocking', interrupted: false }),
     left: (_: State, e: Extract<Event, { on: 'left' }>) => ({
       at: 'ended',
       code: null,
@@ -93,7 +101,7 @@ function ask(_: State, e: Extract<Event, { on: 'ask' }>): State {
 
 function waiting(s: State, e: Extract<Event, { on: 'waiting' }>): State {
   const since = s.at === 'waiting' ? s.since : e.now;
-  return { at: 'waiting', hostPresent: e.hostPresent, interrupted: false, since };
+  return { at: 'waiting', hostPresent: e.hostPresent, interrupted: false, since, news: e.news };
 }
 
 function lost(_: State, e: Extract<Event, { on: 'lost' }>): State {

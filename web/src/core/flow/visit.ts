@@ -5,12 +5,13 @@ import { type ReadonlySignal, signal } from '@preact/signals-core';
 import { Backoff } from '../api/backoff';
 import { request } from '../api/client';
 import { Knock } from '../api/knock';
-import type { Admission } from '../api/types';
+import type { Admission, WaitingFrame } from '../api/types';
 import type { CallEnd, CallSession } from '../call/types';
 import { Capture, type Handover, type Kind, kinds, MediaRefused } from '../media/capture';
 import { play, unlockTones } from '../media/tone';
-import { type Page, socketURL } from '../page';
+import { type Page, readFragment, socketURL } from '../page';
 import { type ErrorCode, fromApi } from './errors';
+import { onExit } from './exit';
 import { type Event, type State, step, type Want } from './machine';
 
 /** A media token is good for ten minutes; a little is kept back for the way. */
@@ -32,7 +33,8 @@ export interface CallModule {
 export class Visit {
   readonly page: Page;
   readonly capture: Capture;
-  readonly #cap: string;
+  #room: string;
+  #cap: string;
   readonly #load: () => Promise<CallModule>;
   readonly #state = signal<State>({ at: 'primer' });
   readonly #session = signal<CallSession | null>(null);
@@ -47,6 +49,7 @@ export class Visit {
 
   constructor(page: Page, cap: string, load: () => Promise<CallModule>) {
     this.page = page;
+    this.#room = page.room;
     this.#cap = cap;
     this.#load = load;
     this.capture = new Capture((kind) => {
@@ -55,6 +58,7 @@ export class Visit {
     window.addEventListener('online', () => this.#hurry());
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#hurry());
     window.addEventListener('pagehide', () => this.capture.stop());
+    onExit(() => this.capture.stop());
   }
 
   get state(): ReadonlySignal<State> {
@@ -92,6 +96,11 @@ export class Visit {
     this.#startKnock();
   }
 
+  /** Goes to the colleague, or stays. */
+  answer(host: string, accept: boolean): void {
+    this.#knock?.answer(host, accept);
+  }
+
   withdraw(): void {
     this.#knock?.leave();
     this.#go({ on: 'withdraw' });
@@ -116,16 +125,18 @@ export class Visit {
     this.#startKnock();
   }
 
-  #startKnock(): void {
+  /** `back`: the media token of a call from which the host put this page back, and how long it was. */
+  #startKnock(back?: CallEnd): void {
     if (this.#state.peek().at !== 'knocking') return;
     this.#knock = new Knock({
       url: socketURL(this.#path('knock'), location),
-      room: this.page.room,
+      room: this.#room,
       cap: this.#cap,
       name: this.#name,
+      ...(back && { back: back.token }),
       probe: () => request(this.#path('site')),
       events: {
-        waiting: (hostPresent) => this.#go({ on: 'waiting', hostPresent, now: Date.now() }),
+        waiting: (hostPresent, news) => this.#waits(hostPresent, news),
         interrupted: () => this.#go({ on: 'interrupted' }),
         admitted: (a) => {
           play('admitted');
@@ -134,9 +145,32 @@ export class Visit {
         },
         declined: () => this.#fail(45),
         closed: (reason) => this.#fail(reason === 'ended' ? 51 : 41),
-        refused: (code) => this.#fail(fromApi(code, navigator.onLine)),
+        refused: (code) => {
+          // No place is kept: this was a removal.
+          if (back && code === 'not_allowed') this.#go({ on: 'lost', code: 50, seconds: back.seconds });
+          else this.#fail(fromApi(code, navigator.onLine));
+        },
       },
     });
+  }
+
+  #waits(hostPresent: boolean, news: WaitingFrame): void {
+    const { moved } = news;
+    if (moved && moved.room !== this.#room) {
+      this.#room = moved.room;
+      this.#cap = moved.cap;
+      // A reload finds the way as well.
+      const { language } = readFragment(location.hash);
+      const hash = `#s=${moved.cap}${language && `&l=${language}`}`;
+      history.replaceState(null, '', `${this.page.base}/r/${moved.room}${hash}`);
+    }
+    const s = this.#state.peek();
+    const old = s.at === 'waiting' ? s.news : undefined;
+    if (news.back && s.at === 'knocking') void this.capture.open(this.#devices).catch(() => {});
+    if ((news.messages?.length && news.messages.at(-1) !== old?.messages?.at(-1)) || (news.offer && !old?.offer)) {
+      play('message');
+    }
+    this.#go({ on: 'waiting', hostPresent, now: Date.now(), news });
   }
 
   async #connect(a: Admission): Promise<void> {
@@ -168,6 +202,10 @@ export class Visit {
     this.#devices = kinds.filter((k) => end.on[k]);
     // Nobody comes back through an old token after being removed or after the end.
     this.#admission = back && returning(end.code) ? { ...back, token: end.token, at: end.tokenAt } : undefined;
+    if (end.code === 50) {
+      this.#go({ on: 'back' });
+      return this.#startKnock(end);
+    }
     if (end.code === null) return this.#go({ on: 'left', seconds: end.seconds, mayReturn: true });
     this.#go({ on: 'lost', code: end.code, seconds: end.seconds });
     if (end.code === 54) this.#timer = setTimeout(() => void this.rejoin(), this.#backoff.next());

@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/caddy-videoroom/videoroom/token"
+)
+
+const (
+	maxMessageRunes = 500
+	// keptMessages bounds what one waiting visitor is told; the oldest goes first.
+	keptMessages = 5
+)
+
+// cleanMessage brings a host's message into the form that a visitor sees: NFC,
+// trimmed, at most 500 runes, line breaks and no other controls.
+func cleanMessage(text string) (string, error) {
+	if len(text) > 16*maxMessageRunes || !utf8.ValidString(text) {
+		return "", fail(CodeBadRequest)
+	}
+	text = strings.TrimSpace(norm.NFC.String(strings.ReplaceAll(text, "\r\n", "\n")))
+	for _, r := range text {
+		if r != '\n' && refused(r) {
+			return "", fail(CodeBadRequest)
+		}
+	}
+	if text == "" || utf8.RuneCountInString(text) > maxMessageRunes {
+		return "", fail(CodeBadRequest)
+	}
+	return text, nil
+}
+
+// waitingLocked finds somebody who waits at one of the host's open rooms. The
+// caller holds the desk's mutex.
+func (h *hostSession) waitingLocked(room, id string) (*knock, error) {
+	r, err := h.ownedLocked(room)
+	if err != nil {
+		return nil, err
+	}
+	k := r.knocks[id]
+	if k == nil || k.state != waiting {
+		return nil, fail(CodeNotFound)
+	}
+	return k, nil
+}
+
+// message tells one waiting visitor a line. It lives as long as the knock.
+func (h *hostSession) message(f hostFrame) (result, error) {
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
+	k, err := h.waitingLocked(f.Room, f.Knock)
+	if err != nil {
+		return result{}, err
+	}
+	text, err := cleanMessage(f.Text)
+	if err != nil {
+		return result{}, err
+	}
+	// A new slice: sessions read the old one outside the mutex.
+	kept := k.messages[max(0, len(k.messages)+1-keptMessages):]
+	k.messages = append(append(make([]string, 0, keptMessages), kept...), text)
+	k.wake()
+	h.d.wakeHostLocked(h.key)
+	return result{}, nil
+}
+
+// lock keeps newcomers waiting even where nobody has to wait, and tells them.
+func (h *hostSession) lock(f hostFrame) (result, error) { return result{}, h.setLocked(f.Room, true) }
+
+func (h *hostSession) unlock(f hostFrame) (result, error) {
+	return result{}, h.setLocked(f.Room, false)
+}
+
+func (h *hostSession) setLocked(room string, locked bool) error {
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
+	r, err := h.ownedLocked(room)
+	if err != nil {
+		return err
+	}
+	r.locked = locked
+	for _, k := range r.knocks {
+		if !locked && !r.site.WaitingRoomOn() && k.state == waiting {
+			h.d.settleLocked(k, admitted, "", time.Now())
+		}
+	}
+	r.wakeVisitors()
+	h.d.wakeHostLocked(h.key)
+	return nil
+}
+
+// back puts a participant into the waiting room: the place at the door is made
+// before the one in the room is taken away, so that the page finds it.
+func (h *hostSession) back(f hostFrame) (result, error) {
+	if f.Identity == h.d.keys.Pseudonym(h.key.site, f.Room, h.key.id) {
+		return result{}, fail(CodeNotAllowed)
+	}
+	if err := h.own(f.Room); err != nil {
+		return result{}, err
+	}
+	name := ""
+	for _, p := range h.d.rooms.Participants(h.key.site, f.Room) {
+		if p.Identity == f.Identity {
+			name = p.Name
+		}
+	}
+	if name == "" {
+		return result{}, fail(CodeNotFound)
+	}
+	if _, err := h.bar(f.Room, f.Identity); err != nil {
+		return result{}, err
+	}
+	k, err := h.place(f, name)
+	if err == nil {
+		err = h.d.rooms.Remove(h.key.site, f.Room, f.Identity)
+	}
+	if err != nil {
+		h.unbar(f.Room, f.Identity)
+		if k != nil {
+			h.d.withdraw(k)
+		}
+		return result{}, err
+	}
+	return result{}, nil
+}
+
+// place makes the knock of somebody who comes back from the room. It waits for
+// the page with the old media token, as long as the grace.
+func (h *hostSession) place(f hostFrame, name string) (*knock, error) {
+	h.d.mu.Lock()
+	defer h.d.mu.Unlock()
+	r, err := h.ownedLocked(f.Room)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	k := &knock{
+		id: token.NewID(), identity: token.NewID(), name: name, since: now, idle: now, record: r, former: f.Identity,
+	}
+	r.knocks[k.id] = k
+	h.d.wakeHostLocked(h.key)
+	return k, nil
+}
+
+// serveReturn continues at the door what ended in the room: the media token
+// proves who the page was.
+func (d *Desk) serveReturn(ctx context.Context, s *visitorSession, c Call, from *source, media string) error {
+	now := time.Now()
+	claims, err := d.keys.VerifyMedia(c.SiteID, media, now)
+	if err != nil {
+		return d.crowd.wrong(from, now, fail(CodeBadLink))
+	}
+	d.crowd.right(from)
+	if err := d.claim(s, roomKey{c.SiteID, claims.Video.Room}, claims.Subject, from); err != nil {
+		return err
+	}
+	defer d.hangUp(s)
+	return s.loop(ctx)
+}
+
+// claim gives a place at the door to the page that was put back.
+func (d *Desk) claim(s *visitorSession, key roomKey, identity string, from *source) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.records[key]
+	if r == nil {
+		return fail(CodeNotAllowed)
+	}
+	for _, k := range r.knocks {
+		if k.former != identity || k.state != waiting {
+			continue
+		}
+		if k.source == nil {
+			d.crowd.waitAgain(from)
+			k.source = from
+		}
+		delete(d.secrets, k.secret)
+		s.adopt(k)
+		d.secrets[k.secret] = k
+		d.wakeHostLocked(hostKey{key.site, r.host})
+		return nil
+	}
+	return fail(CodeNotAllowed)
+}
