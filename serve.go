@@ -137,7 +137,7 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Color:    s.Color,
 		Origin:   call.Origin,
 
-		QuickExit: h.site.Profile == config.ProfileCounselling,
+		QuickExit: s.Profile == config.ProfileCounselling,
 	}
 }
 
