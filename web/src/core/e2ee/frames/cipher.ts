@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Encrypts and decrypts frames in place. There is no way through for anything else: a frame is sealed, opened or dropped.
+
+import { longStartCodes, withEscapes, withoutEscapes } from './annexb';
+import {
+  type Codec,
+  codecOf,
+  concat,
+  type EncodedFrame,
+  ivLength,
+  type Kind,
+  layoutOf,
+  makeIV,
+  readIV,
+  tagLength,
+  trailerLength,
+} from './format';
+import type { KeyRing } from './keyring';
+
+/** Why a frame was dropped. */
+export type Drop =
+  | 'empty'
+  | 'codec'
+  | 'layout'
+  | 'source'
+  | 'no-key'
+  | 'key-used-up'
+  | 'trailer'
+  | 'decrypt'
+  | 'replay'
+  | 'internal';
+
+/** What is known of a track. Codec: for frames of which the browser does not say it. */
+export interface Track {
+  kind: Kind;
+  codec?: Codec;
+}
+
+/** Encrypts a frame with the ring's sending key; undefined when done, else the frame must not be sent. */
+export async function seal(frame: EncodedFrame, track: Track, ring: KeyRing): Promise<Drop | undefined> {
+  const data = new Uint8Array(frame.data);
+  if (data.length === 0) return 'empty';
+  const codec = codecOf(frame, track.kind, track.codec);
+  if (!codec) return 'codec';
+  const layout = layoutOf(codec, frame.type, data);
+  if (!layout) return 'layout';
+  const source = frame.getMetadata().synchronizationSource;
+  if (source === undefined) return 'source';
+  const key = ring.sending;
+  if (!key) return 'no-key';
+  const counter = key.counter(source >>> 0, frame.timestamp >>> 0);
+  if (counter === undefined) return 'key-used-up';
+  const iv = makeIV(source >>> 0, frame.timestamp >>> 0, counter);
+  const header = layout.escaped ? longStartCodes(data.slice(0, layout.clear)) : data.slice(0, layout.clear);
+  const how = { name: 'AES-GCM', iv, additionalData: header };
+  const secret = new Uint8Array(await crypto.subtle.encrypt(how, key.key, data.subarray(layout.clear)));
+  const rest = concat(secret, iv, Uint8Array.of(ivLength, key.index));
+  frame.data = concat(header, layout.escaped ? withEscapes(rest) : rest).buffer;
+  return undefined;
+}
+
+/** Decrypts a frame with the key that it names; undefined when done, else the frame must not be rendered. */
+export async function open(frame: EncodedFrame, track: Track, ring: KeyRing): Promise<Drop | undefined> {
+  const data = new Uint8Array(frame.data);
+  if (data.length === 0) return 'empty';
+  const codec = codecOf(frame, track.kind, track.codec);
+  if (!codec) return 'codec';
+  const layout = layoutOf(codec, frame.type, data);
+  if (!layout) return 'layout';
+  const header = data.slice(0, layout.clear);
+  const rest = layout.escaped ? withoutEscapes(data.slice(layout.clear)) : data.slice(layout.clear);
+  const trailer = rest.length - trailerLength;
+  if (trailer < tagLength || rest[rest.length - 2] !== ivLength) return 'trailer';
+  const key = ring.get(rest[rest.length - 1] ?? 0);
+  if (!key) return 'no-key';
+  const iv = rest.slice(trailer, trailer + ivLength);
+  const plain = await decrypt(key.key, iv, header, rest.subarray(0, trailer));
+  if (!plain) return 'decrypt';
+  const { source, timestamp, counter } = readIV(iv);
+  if (!key.take(track.kind, source, timestamp, counter)) return 'replay';
+  frame.data = concat(header, plain).buffer;
+  return undefined;
+}
+
+async function decrypt(
+  key: CryptoKey,
+  iv: BufferSource,
+  additionalData: BufferSource,
+  secret: BufferSource,
+): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData }, key, secret));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decode, decodeRoster, encode, encodeRoster, hex, WireError } from '../../../src/core/e2ee/keys/wire';
+import { type Letter, Village, type Villager } from './village';
+
+async function villageOf(seed: number, count: number): Promise<Village> {
+  const village = new Village(seed);
+  for (let i = 0; i < count; i++) await village.join();
+  await village.gather([...village.all]);
+  return village;
+}
+
+const at = (village: Village, i: number): Villager => {
+  const v = village.all[i];
+  if (!v) throw new Error('nobody there');
+  return v;
+};
+
+describe('an honest server', { timeout: 120_000 }, () => {
+  for (const count of [1, 2, 3, 8]) {
+    it(`brings ${count} together`, async () => {
+      const village = await villageOf(count, count);
+      await village.settle();
+      expect(village.all.map((v) => v.session.stopped)).toEqual(village.all.map(() => undefined));
+      expect(village.agree()).toBe(true);
+    });
+  }
+
+  it('lets people come and go: other keys, another code, and nothing for those who went', async () => {
+    const village = await villageOf(5, 3);
+    await village.settle();
+    const code = at(village, 0).session.safetyCode();
+    const newcomer = await village.join();
+    await village.gather([...village.all]);
+    await village.settle();
+    expect(village.agree()).toBe(true);
+    expect(at(village, 0).session.safetyCode()?.words).not.toEqual(code?.words);
+    const gone = at(village, 1);
+    await village.gather(village.all.filter((v) => v !== gone));
+    expect(gone.session.stopped).toBe('removed');
+    const mark = village.sent.length;
+    await village.settle();
+    expect(village.agree()).toBe(true);
+    for (const { octets } of village.sent) await gone.session.onMessage(octets);
+    expect(village.sent.slice(mark).some((l) => l.to === gone.pid)).toBe(false);
+    const fresh = village.present.map((v) =>
+      hex(v.session.senderKey(village.epoch, v.pid)?.secret ?? new Uint8Array(0)),
+    );
+    expect(new Set(fresh).size).toBe(3);
+    for (const secret of fresh) expect([...gone.installed.values()]).not.toContain(secret);
+    expect(newcomer.codes).toHaveLength(2);
+  });
+
+  it('sees keys renewed every ten minutes under the same code', async () => {
+    const village = await villageOf(6, 2);
+    await village.settle();
+    const [before, code] = [
+      at(village, 0).session.senderKey(1, at(village, 0).pid),
+      at(village, 0).session.safetyCode(),
+    ];
+    await village.pass(600_000);
+    await village.settle();
+    expect(village.agree()).toBe(true);
+    expect(at(village, 0).session.senderKey(1, at(village, 0).pid)?.generation).toBe((before?.generation ?? 0) + 1);
+    expect(at(village, 0).session.safetyCode()).toEqual(code);
+  });
+});
+
+describe('a hostile server', { timeout: 120_000 }, () => {
+  it('that adds a ghost is refused', async () => {
+    const village = await villageOf(11, 2);
+    await village.settle();
+    const other = new Village(12);
+    await other.join();
+    await village.gather([...village.all, at(other, 0)]);
+    expect(village.all.map((v) => v.session.stopped)).toEqual(['ghost', 'ghost']);
+  });
+
+  it('that shows different rosters is found out', async () => {
+    const village = new Village(13);
+    for (let i = 0; i < 3; i++) await village.join();
+    const [a, b, c] = [at(village, 0), at(village, 1), at(village, 2)];
+    village.present = [a, b, c];
+    await a.session.onRoster(village.roster([a, b, c]));
+    village.epoch = 0;
+    await b.session.onRoster(village.roster([a, b]));
+    await village.settle();
+    expect(b.session.stopped).toBe('roster');
+    expect(a.codes).toEqual([]);
+  });
+
+  it('that swaps public keys is found out', async () => {
+    const village = new Village(14);
+    for (let i = 0; i < 3; i++) await village.join();
+    const [a, b, c] = [at(village, 0), at(village, 1), at(village, 2)];
+    b.entry = { ...b.entry, knock: { ...b.entry.knock, kem: c.entry.knock.kem } };
+    await village.gather([a, b, c]);
+    expect(a.session.stopped).toBe('ghost');
+    expect(b.session.stopped).toBe('roster');
+  });
+
+  it('that brings back who was removed is refused', async () => {
+    const village = await villageOf(15, 3);
+    await village.settle();
+    await village.gather([at(village, 0), at(village, 1)]);
+    await village.settle();
+    await village.gather([...village.all]);
+    expect(at(village, 0).session.stopped).toBe('returned');
+  });
+
+  it('that keeps messages back stops the call, and silences who was heard by the removed', async () => {
+    const village = await villageOf(16, 3);
+    await village.settle();
+    await village.gather([at(village, 0), at(village, 1)]);
+    village.letters = [];
+    await village.pass(3_000);
+    expect(at(village, 0).used.at(-1)).toBeUndefined();
+    await village.pass(2_000);
+    expect(at(village, 0).waiting).toEqual([at(village, 1).pid]);
+    await village.pass(5_000);
+    expect(at(village, 0).session.stopped).toBe('blocked');
+  });
+
+  it('that knows no secret of the link gets no further than to stop the call', async () => {
+    const village = new Village(17);
+    await village.join();
+    await village.join(new Uint8Array(16).fill(8));
+    await village.gather([...village.all]);
+    await village.settle();
+    expect(village.all.some((v) => v.session.stopped === 'decrypt')).toBe(true);
+    expect(village.all[0]?.codes[0]?.words).not.toEqual(village.all[1]?.codes[0]?.words);
+  });
+
+  const tricks: Record<string, (l: Letter, village: Village) => Letter[]> = {
+    drop: () => [],
+    twice: (l) => [l, l],
+    strip: (l) => [{ ...l, octets: l.octets.slice(0, -1) }],
+    flip: (l, v) => {
+      const octets = l.octets.slice();
+      const i = Math.floor(v.chance() * octets.length);
+      octets[i] = (octets[i] ?? 0) ^ (1 << Math.floor(v.chance() * 8));
+      return [{ ...l, octets }];
+    },
+    replay: (l, v) => {
+      const old = v.sent[Math.floor(v.chance() * v.sent.length)] ?? l;
+      return [l, old, { ...old, to: l.to }];
+    },
+    swap: (l, v) => [{ ...l, to: v.present[Math.floor(v.chance() * v.present.length)]?.pid ?? l.to }],
+  };
+
+  it('never brings anybody to disagree: keys and codes are equal, or the session has stopped', async () => {
+    const names = Object.keys(tricks);
+    let agreed = 0;
+    for (let seed = 100; seed < 136; seed++) {
+      const village = new Village(seed);
+      for (let i = 0; i < 2 + (seed % 3); i++) await village.join();
+      const trick = tricks[names[seed % names.length] ?? ''];
+      await village.gather([...village.all]);
+      for (let round = 0; village.letters.length > 0 && round < 400; round++) {
+        const [letter] = village.letters.splice(Math.floor(village.chance() * village.letters.length), 1);
+        if (!letter) break;
+        const out = trick && village.chance() < 0.1 ? trick(letter, village) : [letter];
+        for (const l of out) await village.deliver(l);
+      }
+      for (let i = 0; i < 4; i++) await village.pass(3_000);
+      const going = village.all.filter((v) => !v.session.stopped);
+      const codes = new Set(village.all.flatMap((v) => v.codes.map((c) => JSON.stringify(c))));
+      expect(codes.size, `seed ${seed}`).toBeLessThanOrEqual(1);
+      const keys = new Map<string, string>();
+      for (const v of village.all) {
+        for (const [name, secret] of v.installed) {
+          expect(keys.get(name) ?? secret, `seed ${seed}`).toBe(secret);
+          keys.set(name, secret);
+        }
+      }
+      for (const v of going) for (const w of going) expect(w.installed.has(`${v.pid} 1`), `seed ${seed}`).toBe(true);
+      if (village.agree()) agreed++;
+    }
+    expect(agreed).toBeGreaterThan(0);
+    expect(agreed).toBeLessThan(36);
+  });
+});
+
+describe('the decoders', () => {
+  it('take whatever comes without harm, and nothing that does not encode to the same', async () => {
+    const village = await villageOf(30, 3);
+    await village.settle();
+    const real = village.sent.map((l) => l.octets);
+    const change = fc.record({ of: fc.nat(real.length - 1), at: fc.nat(1300), to: fc.nat(255), cut: fc.nat(3) });
+    const octets = fc.oneof(
+      fc.uint8Array({ maxLength: 1600 }),
+      change.map(({ of, at, to, cut }) => {
+        const o = (real[of] ?? new Uint8Array(0)).slice();
+        if (at < o.length) o[at] = to;
+        return o.slice(0, o.length - cut);
+      }),
+    );
+    const holds = (o: Uint8Array, again: () => Uint8Array): boolean => {
+      try {
+        return hex(again()) === hex(o);
+      } catch (e) {
+        return e instanceof WireError;
+      }
+    };
+    const both = (o: Uint8Array) => holds(o, () => encode(decode(o))) && holds(o, () => encodeRoster(decodeRoster(o)));
+    fc.assert(fc.property(octets, both), { numRuns: 3_000, seed: 4 });
+  });
+});
