@@ -246,6 +246,8 @@ const page = {
   address: 'sie',
   practice: 'Praxis Dr. Muster',
   phone: '+49 69 123456',
+  logo: '',
+  color: '',
   exit: q.has('exit'),
   room: '',
 } as const;

@@ -3,7 +3,7 @@
 
 import './ui/style.css';
 import { render } from 'preact';
-import { readFragment, readPage } from './core/page';
+import { darker, readFragment, readPage } from './core/page';
 import { setLanguage } from './i18n';
 import { Door } from './room/Door';
 
@@ -15,6 +15,12 @@ const entries = {
   host: () => import('./host/entry'),
   test: () => import('./test/entry'),
 };
+
+// By script, not by an attribute: the page allows no styles within it.
+if (page.color) {
+  document.documentElement.style.setProperty('--brand', page.color);
+  document.documentElement.style.setProperty('--brand-strong', darker(page.color));
+}
 
 async function start(): Promise<void> {
   await setLanguage(fragment.language || page.language, page.address).catch(() => {});

@@ -15,6 +15,7 @@ export const du: Part = {
   'arrival.title': 'Dein Videogespräch',
   'arrival.closed': 'Die Praxis hat den Raum noch nicht geöffnet. Du kannst Kamera und Ton schon jetzt testen.',
   'arrival.free': 'Du brauchst kein Konto und keine App.',
+  'privacy.link': 'So schützen wir dein Gespräch',
   'privacy.3': 'Diese Seite setzt keine Cookies und speichert nichts auf deinem Gerät.',
   'primer.text': 'Dein Browser fragt dich gleich. Bitte wähle „Erlauben“.',
   'asking.title': 'Warten auf deine Erlaubnis …',

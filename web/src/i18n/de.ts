@@ -21,6 +21,7 @@ export const de = {
   'arrival.go': 'Weiter zum Geräte-Test',
   'arrival.free': 'Sie brauchen kein Konto und keine App.',
 
+  'privacy.link': 'So schützen wir Ihr Gespräch',
   'privacy.q': 'Was passiert mit meinen Daten?',
   'privacy.1': 'Bild und Ton laufen nur über den Server der Praxis. Andere Anbieter sind nicht beteiligt.',
   'privacy.2': 'Die Verbindung ist verschlüsselt. Der Server zeichnet nichts auf.',

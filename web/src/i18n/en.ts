@@ -32,6 +32,7 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'arrival.go': 'Continue to the device check',
   'arrival.free': 'You need no account and no app.',
 
+  'privacy.link': 'How we protect your conversation',
   'privacy.q': 'What happens to my data?',
   'privacy.1': 'Picture and sound pass only through the server of the practice. No other company is involved.',
   'privacy.2': 'The connection is encrypted. The server records nothing.',

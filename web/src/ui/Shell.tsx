@@ -19,22 +19,31 @@ export function Shell({ page, wide, children }: { page: Page; wide?: boolean; ch
       </a>
       <header class="top">
         <span class="brand" data-testid="practice">
-          <Icon of={videoIcon} />
-          <span>{page.practice || t('landing.title')}</span>
+          {page.logo ? (
+            <img src={page.logo} alt={page.practice || t('landing.title')} />
+          ) : (
+            <>
+              <Icon of={videoIcon} />
+              <span>{page.practice || t('landing.title')}</span>
+            </>
+          )}
         </span>
         <LanguageSelect />
       </header>
       <main id="content" tabIndex={-1}>
         {children}
       </main>
-      {page.phone && (
-        <footer class="foot">
+      <footer class="foot">
+        {page.phone && (
           <a class="phone" href={telHref(page.phone)} data-testid="phone">
             <Icon of={phoneIcon} size={20} />
             <span>{t('help.call', { phone: page.phone })}</span>
           </a>
-        </footer>
-      )}
+        )}
+        <a class="phone" href={`${page.base}/privacy`} target="_blank" rel="noopener" data-testid="privacy-link">
+          {t('privacy.link')}
+        </a>
+      </footer>
       <Live />
     </div>
   );

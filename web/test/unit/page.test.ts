@@ -2,14 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import { readFragment, readPage, socketURL, telHref, withLanguage } from '../../src/core/page';
+import { darker, readFragment, readPage, socketURL, telHref, withLanguage } from '../../src/core/page';
 
 const room = 'abcdefghijklmnopqrstuvwx27';
 
 describe('page', () => {
   it('reads the attributes and the path', () => {
     const data = { page: 'room', base: '/video', language: 'en', address: 'du', practice: 'P', phone: '1' };
-    expect(readPage(data, `/video/r/${room}`)).toEqual({ ...data, exit: false, kind: 'room', page: undefined, room });
+    expect(readPage(data, `/video/r/${room}`)).toEqual({
+      ...data,
+      logo: '',
+      color: '',
+      exit: false,
+      kind: 'room',
+      page: undefined,
+      room,
+    });
     expect(readPage({ page: 'room', base: '' }, `/r/${room}`)).toMatchObject({ room, language: 'de', address: 'sie' });
   });
 
@@ -31,5 +39,16 @@ describe('page', () => {
     expect(telHref('+49 (69) 12-34+5')).toBe('tel:+4969' + '12345');
     expect(socketURL('/video/rtc', { protocol: 'https:', host: 'a:8443' })).toBe('wss://a:8443/video/rtc');
     expect(socketURL('/rtc', { protocol: 'http:', host: 'localhost' })).toBe('ws://localhost/rtc');
+  });
+});
+
+describe('looks', () => {
+  it('takes a mark and a colour, and no other text for one', () => {
+    expect(readPage({ page: 'room', logo: '/mark.svg', color: '#0F6B5F' }, '/')).toMatchObject({
+      logo: '/mark.svg',
+      color: '#0F6B5F',
+    });
+    expect(readPage({ page: 'room', color: 'red;x' }, '/').color).toBe('');
+    expect(darker('#ff8000')).toBe('#cc6600');
   });
 });
