@@ -3,7 +3,7 @@
 
 import './ui/style.css';
 import { render } from 'preact';
-import { darker, readFragment, readPage } from './core/page';
+import { readFragment, readPage } from './core/page';
 import { setLanguage } from './i18n';
 import { Door } from './room/Door';
 
@@ -17,10 +17,7 @@ const entries = {
 };
 
 // By script, not by an attribute: the page allows no styles within it.
-if (page.color) {
-  document.documentElement.style.setProperty('--brand', page.color);
-  document.documentElement.style.setProperty('--brand-strong', darker(page.color));
-}
+if (page.color) document.documentElement.style.setProperty('--brand', page.color);
 
 async function start(): Promise<void> {
   await setLanguage(fragment.language || page.language, page.address).catch(() => {});

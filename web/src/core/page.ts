@@ -45,7 +45,7 @@ export function readPage(data: Record<string, string | undefined>, pathname: str
     address: data['address'] === 'du' ? 'du' : 'sie',
     practice: data['practice'] ?? '',
     logo: data['logo'] ?? '',
-    color: /^#[0-9a-f]{6}$/i.test(data['color'] ?? '') ? (data['color'] ?? '') : '',
+    color: data['color'] ?? '',
     exit: data['exit'] === 'quick',
     // A number is never broken across lines.
     phone: (data['phone'] ?? '').replaceAll(' ', '\u00a0'),
@@ -64,12 +64,6 @@ export function withLanguage(hash: string, language: Language): string {
   const q = new URLSearchParams(hash.replace(/^#/, ''));
   q.set('l', language);
   return `#${q}`;
-}
-
-/** A colour somewhat darker, for what is pressed or pointed at. */
-export function darker(color: string): string {
-  const parts = [1, 3, 5].map((at) => Math.round(Number.parseInt(color.slice(at, at + 2), 16) * 0.8));
-  return `#${parts.map((part) => part.toString(16).padStart(2, '0')).join('')}`;
 }
 
 /** The address for `tel:`: digits and one leading plus. */
