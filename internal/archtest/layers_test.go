@@ -77,6 +77,7 @@ var layers = map[string]layer{
 		theirs: []string{pion, websocket, protobuf},
 	},
 	"internal/archtest": {},
+	"internal/e2eetest": {},
 }
 
 func TestImportDirection(t *testing.T) {

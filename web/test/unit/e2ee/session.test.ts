@@ -154,35 +154,55 @@ describe('a hostile server', { timeout: 120_000 }, () => {
   it('never brings anybody to disagree: keys and codes are equal, or the session has stopped', async () => {
     const names = Object.keys(tricks);
     let agreed = 0;
-    for (let seed = 100; seed < 136; seed++) {
+    for (let seed = 100; seed < 142; seed++) {
       const village = new Village(seed);
-      for (let i = 0; i < 2 + (seed % 3); i++) await village.join();
-      const trick = tricks[names[seed % names.length] ?? ''];
+      for (let i = 0; i < 2 + (seed % 7); i++) await village.join();
+      const trick = tricks[names[Math.floor(village.chance() * names.length)] ?? ''];
       await village.gather([...village.all]);
-      for (let round = 0; village.letters.length > 0 && round < 400; round++) {
-        const [letter] = village.letters.splice(Math.floor(village.chance() * village.letters.length), 1);
-        if (!letter) break;
-        const out = trick && village.chance() < 0.1 ? trick(letter, village) : [letter];
-        for (const l of out) await village.deliver(l);
-      }
+      await play(village, trick, 0.1 / village.all.length);
+      const last = village.all.at(-1);
+      const mark = village.sent.length;
+      await village.gather(village.all.slice(0, -1));
+      await play(village, trick, 0.1 / village.all.length);
       for (let i = 0; i < 4; i++) await village.pass(3_000);
-      const going = village.all.filter((v) => !v.session.stopped);
-      const codes = new Set(village.all.flatMap((v) => v.codes.map((c) => JSON.stringify(c))));
-      expect(codes.size, `seed ${seed}`).toBeLessThanOrEqual(1);
-      const keys = new Map<string, string>();
-      for (const v of village.all) {
-        for (const [name, secret] of v.installed) {
-          expect(keys.get(name) ?? secret, `seed ${seed}`).toBe(secret);
-          keys.set(name, secret);
-        }
-      }
-      for (const v of going) for (const w of going) expect(w.installed.has(`${v.pid} 1`), `seed ${seed}`).toBe(true);
+      expect(last?.session.stopped, `seed ${seed}`).toBeDefined();
+      expect(village.sent.slice(mark).some((l) => l.to === last?.pid)).toBe(false);
+      isConsistent(village, `seed ${seed}`);
       if (village.agree()) agreed++;
     }
     expect(agreed).toBeGreaterThan(0);
-    expect(agreed).toBeLessThan(36);
+    expect(agreed).toBeLessThan(42);
   });
 });
+
+/** Delivers everything in an order by chance, some of it by a trick. */
+async function play(village: Village, trick: ((l: Letter, v: Village) => Letter[]) | undefined, often: number) {
+  while (village.letters.length > 0) {
+    const [letter] = village.letters.splice(Math.floor(village.chance() * village.letters.length), 1);
+    if (!letter) break;
+    const out = trick && village.chance() < often ? trick(letter, village) : [letter];
+    for (const l of out) await village.deliver(l);
+  }
+}
+
+/** One code for each epoch, one secret for each key, and whoever goes on has a key of everybody who is there. */
+function isConsistent(village: Village, name: string): void {
+  const said = new Map<string, string>();
+  const same = (what: string, value: string) => {
+    expect(said.get(what) ?? value, name).toBe(value);
+    said.set(what, value);
+  };
+  for (const v of village.all) {
+    for (const c of v.codes) same(`code ${c.epoch}`, JSON.stringify(c));
+    for (const [key, secret] of v.installed) same(key, secret);
+  }
+  const going = village.present.filter((v) => !v.session.stopped);
+  for (const v of going) {
+    for (const w of village.present) {
+      if (w !== v) expect(v.session.senderKey(village.epoch, w.pid), name).toBeDefined();
+    }
+  }
+}
 
 describe('the decoders', () => {
   it('take whatever comes without harm, and nothing that does not encode to the same', async () => {

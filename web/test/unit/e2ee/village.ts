@@ -24,6 +24,8 @@ export interface Villager {
   used: (SenderKey | undefined)[];
   installed: Map<string, string>;
   waiting: Pid[];
+  /** What it was made from: the seeds of the identity key and the KEM key. */
+  seeds: Bytes[];
 }
 
 export interface Letter {
@@ -50,7 +52,7 @@ export class Village {
 
   async join(link = new Uint8Array(16).fill(9)): Promise<Villager> {
     const host = this.all[0];
-    const one: Partial<Villager> = { codes: [], used: [], installed: new Map(), waiting: [] };
+    const one: Partial<Villager> = { codes: [], used: [], installed: new Map(), waiting: [], seeds: [] };
     const events: KeyEvents = {
       send: (octets, to) => this.#post(one.pid ?? '', octets, to),
       install: (pid, key) => one.installed?.set(`${pid} ${key.generation}`, hex(key.secret)),
@@ -61,7 +63,12 @@ export class Village {
       stopped: () => {},
     };
     const pin = host && Uint8Array.from(Buffer.from(host.pid, 'hex'));
-    const session = await Session.create({ link, host: pin, events, now: () => this.clock, random: this.random });
+    const random = (n: number): Bytes => {
+      const octets = this.random(n);
+      if ((one.seeds?.length ?? 0) < 2) one.seeds?.push(octets.slice());
+      return octets;
+    };
+    const session = await Session.create({ link, host: pin, events, now: () => this.clock, random });
     one.session = session;
     one.pid = session.pid;
     const admit = await (host?.session ?? session).admit(session.knock, host ? 0 : 1);

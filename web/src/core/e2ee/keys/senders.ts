@@ -33,9 +33,9 @@ export class SenderKeys {
     this.events.install(pid, key);
   }
 
-  /** Wipes what is past its time. */
-  expire(now: number): void {
-    this.#drop((o) => now >= o.until);
+  /** Wipes what is past its time, except the key that is still used for sending. */
+  expire(now: number, using: SenderKey | undefined): void {
+    this.#drop((o) => now >= o.until && o.key !== using);
   }
 
   /** Wipes everything of a member at once. */

@@ -154,8 +154,8 @@ export class Session implements GroupKeys {
   tick(): Promise<void> {
     return this.#run(async () => {
       const now = this.options.now();
-      this.#keys.expire(now);
       this.#own.settle(now);
+      this.#keys.expire(now, this.#own.using);
       if (this.#epoch === 0) return;
       const missing = this.#missing();
       if (missing.length === 0) {
