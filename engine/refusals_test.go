@@ -54,7 +54,10 @@ func TestDamagedRefusals(t *testing.T) {
 	if err := b.engine.Close(); err != nil {
 		t.Fatal(err)
 	}
-	store.values[refusalsKey] = []byte("{")
+	// By its method: what the engine has begun to read may end after it.
+	if err := store.Store(context.Background(), refusalsKey, []byte("{")); err != nil {
+		t.Fatal(err)
+	}
 	e, err := New(context.Background(), Options{Store: store, Media: newFakeMedia()})
 	if err == nil {
 		_ = e.Close()

@@ -119,6 +119,43 @@ play('from the form to the talk: now, and later with a countdown', { timeout: 24
   await accessible(early.page, 'cancelled');
 });
 
+play(
+  'too late: the page says so, and how to reach the practice',
+  { site: { videoroom: 'closes_after 1m' }, timeout: 240_000 },
+  async (s) => {
+    const api = (path, init) => fetch(`${s.caddy.origin}/video/api/v1/${path}`, init);
+    const json = { 'content-type': 'application/json', origin: s.caddy.origin };
+    const key = new URLSearchParams(new URL(await s.caddy.hostLink(s.origin)).hash.slice(1)).get('k');
+    const session = await api('host/session', { method: 'POST', headers: json, body: JSON.stringify({ key }) });
+    const { token } = await session.json();
+    // It has all but ended: five minutes are the least, and it began almost five minutes ago.
+    const start = new Date(Date.now() - 4 * 60_000 - 50_000).toISOString();
+    const made = await api('appointments', {
+      method: 'POST',
+      headers: { ...json, authorization: `Bearer ${token}` },
+      body: JSON.stringify({ kind: 'beratung', start, duration_minutes: 5, guests: [{ name: 'Anna' }] }),
+    });
+    assert.equal(made.status, 201);
+    const { appointments } = await made.json();
+    const visitor = await s.visit(await s.chromium('green', phone), appointments[0].guests[0].link);
+    await visitor.page.getByTestId('arrival').waitFor();
+    const over = visitor.page.locator('[data-testid="appointment"][data-state="over"]');
+    await until(
+      'it is over',
+      async () => {
+        await visitor.page.reload();
+        return over.waitFor({ timeout: 4_000 }).then(
+          () => true,
+          () => false,
+        );
+      },
+      { timeout: 120_000, every: 5_000 },
+    );
+    await visitor.page.getByText('69').first().waitFor();
+    await accessible(visitor.page, 'too late');
+  },
+);
+
 play('a series in one step, called off from the second on', {}, async (s) => {
   const host = await signIn(s, await s.chromium('red'));
   const links = await create(host.page, { ...soon(60), name0: 'Anna', repeat: 'day', count: '5' });
