@@ -212,20 +212,20 @@ func (c *core) nextPad() (at int64) {
 
 // pad sends a packet that a receiver needs not have, of about size bytes with
 // the headers of the network: padding alone, or, where that cannot be so long,
-// the repetition of a recent packet. It returns its size without them, 0 where
-// there is no stream for it.
+// the repetition of a recent packet. The picture need not have begun: one that does
+// not fit the first guess could never begin otherwise. It returns its size without
+// them, 0 where there is no stream for it.
 func (t *transport) pad(c *core, cluster uint8, size int) int {
 	var carrier *downTrack
 	for _, d := range t.downs {
-		if d.rtx == 0 || d.twcc == 0 {
+		if d.rtx == 0 || d.twcc == 0 || c.now < d.begins {
 			continue
 		}
 		last, _, started := d.seq.LastOut()
-		if !started {
-			continue
+		if carrier == nil || started {
+			carrier = d
 		}
-		carrier = d
-		if d.current == noLayer || size <= padding+datagramOverhead+rtpx.MaxHeaderLen {
+		if !started || d.current == noLayer || size <= padding+datagramOverhead+rtpx.MaxHeaderLen {
 			continue
 		}
 		for range repeatable { // the newest may still wait for their turn

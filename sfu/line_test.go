@@ -274,3 +274,28 @@ func TestSmallestPictureReturns(t *testing.T) {
 		}
 	}
 }
+
+// TestPictureLargerThanTheFirstGuess: one encoding that takes more than what a
+// path is believed to carry at first, with sound beside it or without, is seen
+// within some seconds on a path that carries it.
+func TestPictureLargerThanTheFirstGuess(t *testing.T) {
+	for _, sound := range []bool{false, true} {
+		for _, packets := range []int{3, 6, 12} { // 0.7, 1.3 and 2.7 Mbit/s
+			s := newSim(t, 51)
+			a, b := s.client("PA_a"), s.client("PA_b")
+			b.reports()
+			b.down = netem{delay: 10 * time.Millisecond, rate: 8e6}
+			s.ticking()
+			srcs := a.publish("TR_v", 1)
+			srcs[0].perFrame, srcs[0].perKey, srcs[0].size = packets, 6*packets, 1100
+			if sound {
+				b.listen(a.speak("TR_a"))
+			}
+			k := b.subscribe(srcs[0].track)
+			if took, ok := s.until(6*time.Second, func() bool { return k.frames > 10 }); !ok {
+				t.Errorf("%d packets a picture, sound %v: %d pictures after %v, estimate %d",
+					packets, sound, k.frames, took, b.t.line.est.Target())
+			}
+		}
+	}
+}

@@ -110,10 +110,7 @@ func (d *downTrack) sendPadding(c *core, cluster uint8, size int) int {
 	if slot == nil {
 		return 0
 	}
-	_, ts, started := d.seq.LastOut()
-	if !started {
-		return 0
-	}
+	_, ts, _ := d.seq.LastOut()
 	b := slot[:cap(slot)]
 	h := rtpx.HeaderSpec{PT: d.rtxPT, Seq: d.rtxSeq, TS: ts, SSRC: d.rtx}
 	d.leaveRoom(&h)

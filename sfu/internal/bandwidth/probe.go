@@ -202,11 +202,14 @@ func (e *Estimator) Withdraw(now int64, id uint8) {
 }
 
 func (e *Estimator) mayProbe(now int64) bool {
-	if !e.heardOnce || e.everCut && now-e.cutAt < firstWait {
+	if e.everCut && now-e.cutAt < firstWait {
 		return false
 	}
-	if e.silent(now) {
+	if e.silent(now) { // from the beginning, too, where nothing fits the first guess
 		return true
+	}
+	if !e.heardOnce {
+		return false
 	}
 	if e.stale || now-e.heard > second || e.overusing {
 		return false
