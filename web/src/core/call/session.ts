@@ -1,6 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The videoroom authors
 // SPDX-License-Identifier: Apache-2.0
 
+// A call from joining to its end, on the library's room. It is longer than others because that one object is the only
+// thing between the library and the pages: what can be told without it stands in the files beside it.
+
 import { type ReadonlySignal, signal } from '@preact/signals-core';
 import {
   ConnectionError,

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The state machine of vr-e2ee-1. Rosters, messages and time come in; messages, keys and the safety code go out. Whatever
-// is not as it must be stops it: there is no way back to a call without encryption.
+// is not as it must be stops it: there is no way back to a call without encryption. It is
+// longer than others because its transitions are to be read together.
 
 import { OwnKey, senderKeyOf } from './own';
 import { PairChannel } from './pair';
