@@ -24,7 +24,7 @@ export function LinkField({ link, label }: { link: string; label?: string }) {
     setTimeout(() => setCopied(false), 3000);
   };
   return (
-    <div class="field">
+    <div class="field link-field">
       <label>
         <span class="label-text">{label ?? t('desk.link')}</span>
         <input

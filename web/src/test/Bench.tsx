@@ -118,7 +118,7 @@ function Result({ page, parts, found }: ResultProps) {
   return (
     <section class="card result" data-testid="test-result" data-result={result}>
       <h2>
-        <Icon of={result === 'trouble' ? alertIcon : checkIcon} size={24} />
+        {result !== 'open' && <Icon of={result === 'trouble' ? alertIcon : checkIcon} size={24} />}
         {t(`test.result.${result}`)}
       </h2>
       <p>{t(`test.result.${result}.t`)}</p>
