@@ -138,6 +138,7 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Origin:   call.Origin,
 
 		QuickExit: s.Profile == config.ProfileCounselling,
+		E2EE:      s.E2EERequired(),
 	}
 }
 

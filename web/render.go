@@ -41,6 +41,9 @@ func (b *bundle) render(kind string, p Page) string {
 	if p.QuickExit {
 		tag.WriteString(` data-exit="quick"`)
 	}
+	if p.E2EE {
+		tag.WriteString(` data-e2ee="required"`)
+	}
 	tag.WriteString(">")
 	title := titleMark
 	if language == "en" {

@@ -19,9 +19,11 @@ type Page struct {
 	Phone    string
 	// QuickExit gives visitors a button that leaves the page at once without a trace on the screen.
 	QuickExit bool
-	Logo      string // path of an image on the same site, "" for none
-	Color     string // "#rrggbb", "" for the interface's own
-	Origin    string // "https://host[:port]" as the browser sees the site
+	// E2EE tells the page that nothing may leave it unless it is encrypted for the others in the room alone.
+	E2EE   bool
+	Logo   string // path of an image on the same site, "" for none
+	Color  string // "#rrggbb", "" for the interface's own
+	Origin string // "https://host[:port]" as the browser sees the site
 }
 
 const assetPrefix = "_vr/"

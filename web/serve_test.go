@@ -364,6 +364,15 @@ func FuzzServe(f *testing.F) {
 	})
 }
 
+func TestPageKnowsWhetherEncryptionIsRequired(t *testing.T) {
+	if html := body(t, get(t, "r/"+room, nil)); strings.Contains(html, "data-e2ee") {
+		t.Fatal("a page of a site without end-to-end encryption says that it is required")
+	}
+	if html := body(t, get(t, "r/"+room, func(_ *http.Request, p *Page) { p.E2EE = true })); !strings.Contains(html, ` data-e2ee="required"`) {
+		t.Fatal("a page of a site with end-to-end encryption does not know it")
+	}
+}
+
 func TestQuickExitIsSaidWhereItIsOffered(t *testing.T) {
 	if html := body(t, get(t, "r/"+room, nil)); strings.Contains(html, "data-exit") {
 		t.Error("offered unasked")

@@ -80,6 +80,7 @@ function member(i: number, over: Partial<Member> = {}): Member {
     weak: false,
     alone: q.has('alone') ? i % 2 === 1 : null,
     company: false,
+    securing: false,
     ...over,
   };
 }
@@ -137,6 +138,7 @@ const snapshot = signal<CallSnapshot>({
       ]
     : [],
   saver: Number(q.get('saver') ?? 0),
+  encryption: null,
   active: { camera: '', microphone: '', speaker: '' },
 });
 
@@ -210,6 +212,7 @@ const session: CallSession = {
   setCompany: (company) => patch({ local: { ...snapshot.value.local, company } }),
   stopNow: () => {},
   startAudio: () => patch({ audioBlocked: false }),
+  compared: () => {},
   leave: async () => location.reload(),
 };
 
@@ -249,6 +252,7 @@ const page = {
   logo: '',
   color: '',
   exit: q.has('exit'),
+  e2ee: q.has('e2ee'),
   room: '',
 } as const;
 await setLanguage(q.get('l') === 'en' ? 'en' : 'de');

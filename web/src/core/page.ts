@@ -21,6 +21,8 @@ export interface Page {
   color: string;
   /** Offers a way out that leaves nothing on the screen. */
   exit: boolean;
+  /** Nothing may leave this page unless it is encrypted for the others in the room alone. */
+  e2ee: boolean;
   /** Room id of a visitor page, else empty. */
   room: string;
 }
@@ -47,6 +49,7 @@ export function readPage(data: Record<string, string | undefined>, pathname: str
     logo: data['logo'] ?? '',
     color: data['color'] ?? '',
     exit: data['exit'] === 'quick',
+    e2ee: data['e2ee'] === 'required',
     // A number is never broken across lines.
     phone: (data['phone'] ?? '').replaceAll(' ', '\u00a0'),
     room: roomId.test(rest) ? rest : '',

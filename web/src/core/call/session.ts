@@ -276,6 +276,10 @@ class LiveCall implements CallSession {
     ]);
   }
 
+  compared(equal: boolean): void {
+    if (!equal) void this.leave();
+  }
+
   stopNow(): void {
     for (const pub of this.#room.localParticipant.trackPublications.values()) pub.track?.stop();
     void this.#room.disconnect(true);
@@ -505,6 +509,7 @@ class LiveCall implements CallSession {
       cameraOn: me.isCameraEnabled,
       sharing: me.isScreenShareEnabled,
       audioBlocked: !this.#room.canPlaybackAudio,
+      encryption: null,
       active: { camera: device('camera'), microphone: device('microphone'), speaker: device('speaker') },
     };
   }
@@ -524,6 +529,7 @@ class LiveCall implements CallSession {
       cameraPaused: !local && isPaused(camera),
       screenPaused: !local && isPaused(screen),
       weak: since !== undefined && Date.now() - since >= poorAfter,
+      securing: false,
       ...(local ? this.#manners.own : this.#manners.of(p.identity)),
     };
   }

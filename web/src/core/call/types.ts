@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ReadonlySignal } from '@preact/signals-core';
+import type { SafetyCode } from '../e2ee/keys/types';
 import type { ErrorCode } from '../flow/errors';
 import type { Connection } from './connection';
 
@@ -33,6 +34,23 @@ export interface Member {
   alone: boolean | null;
   /** Somebody has come in there; sound and picture are off for that. */
   company: boolean;
+  /** Keys with this person are not agreed on yet: nothing of theirs can be shown, nothing of ours reaches them. */
+  securing: boolean;
+}
+
+/** End-to-end encryption of the call, as people see it. */
+export interface Encryption {
+  /**
+   * `waiting`: nobody is there who can begin it, the host has not come yet; `securing`: keys are being agreed on;
+   * `on`: everybody in the call has everybody's keys. Nothing is ever sent unencrypted.
+   */
+  state: 'waiting' | 'securing' | 'on';
+  /** What to compare; null while there is nobody else, or nothing is agreed on yet. */
+  code: SafetyCode | null;
+  /** Everybody who is here has been compared with, here on this page. */
+  verified: boolean;
+  /** Those who came since the last comparison; empty where none was made. */
+  fresh: readonly string[];
 }
 
 export interface ChatLine {
@@ -58,6 +76,8 @@ export interface CallSnapshot {
   /** The most that this page asks to receive, in kbit/s; 0 is no bound. */
   saver: number;
   active: Readonly<Record<DeviceKind, string>>;
+  /** Null in a room without end-to-end encryption. */
+  encryption: Encryption | null;
 }
 
 export type Notice =
@@ -86,6 +106,8 @@ export interface CallSession {
   declareAlone(alone: boolean): void;
   /** Somebody comes in: tells the others, and switches sound and picture off; afterwards on again what was on. */
   setCompany(on: boolean): Promise<void>;
+  /** The people compared the words: they are equal, or they are not, which ends the call at once. */
+  compared(equal: boolean): void;
   /** Ends capture and connection at once, without a word. */
   stopNow(): void;
   startAudio(): Promise<void>;

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 15
   | 20
   | 21
+  | 22
   | 30
   | 31
   | 33
@@ -27,6 +28,9 @@ export type ErrorCode =
   | 51
   | 52
   | 54
+  | 55
+  | 56
+  | 57
   | 60
   | 61
   | 62
@@ -48,6 +52,7 @@ export const recovery: Readonly<Record<ErrorCode, readonly Recovery[]>> = {
   15: ['retry', 'audio', 'watch'],
   20: ['https'],
   21: ['copy'],
+  22: ['copy'],
   30: ['retry'],
   31: ['retry'],
   33: ['rejoin'],
@@ -62,6 +67,10 @@ export const recovery: Readonly<Record<ErrorCode, readonly Recovery[]>> = {
   51: [],
   52: ['rejoin'],
   54: ['rejoin'],
+  // Keys could not be agreed on; somebody interfered with it; the people found different words.
+  55: ['rejoin'],
+  56: [],
+  57: [],
   60: [],
   61: ['rejoin'],
   62: [],
