@@ -16,6 +16,10 @@ export default defineConfig({
   publicDir: false,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [thirdParty()],
+  worker: {
+    format: 'es',
+    rolldownOptions: { output: { entryFileNames: 'a/[name].js', chunkFileNames: 'a/[name].js' } },
+  },
   build: {
     target: 'es2022',
     sourcemap: false,

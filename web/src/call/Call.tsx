@@ -10,6 +10,7 @@ import { onExit } from '../core/flow/exit';
 import type { Page } from '../core/page';
 import { t } from '../i18n';
 import { Live } from '../ui/live';
+import { Asking } from './Asking';
 import { Banners, type ToastText, useNotices } from './Banners';
 import { Chat } from './Chat';
 import { Connection } from './Connection';
@@ -78,6 +79,7 @@ export function Call({ page, session, host }: CallProps) {
         <Banners session={session} toasts={toasts}>
           <OwnCompany session={session} />
           <OthersCompany session={session} />
+          <Asking session={session} />
           {host && <SessionHint startedAt={s.startedAt} end={end} />}
           <AloneQuestion session={session} />
         </Banners>

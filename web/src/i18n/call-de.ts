@@ -173,6 +173,10 @@ export const callDe = {
   'manners.company.over': 'Wieder ungestört',
   'manners.company.other': (p: { name: string }) => `Bei ${p.name} kommt jemand herein. Bitte warten Sie kurz.`,
   'manners.company.gone': (p: { name: string }) => `${p.name} ist wieder ungestört.`,
+  'e2ee.asking': (p: { name: string }) =>
+    `${p.name} ist schon im Raum. Die Verschlüsselung beginnt, wenn Sie zustimmen.`,
+  'e2ee.asking.do': 'Zustimmen',
+  'e2ee.somebody': 'Jemand',
   'clock.length': 'Dauer der Sitzung',
   'clock.of': (p: { n: number }) => `von ${p.n} Min.`,
   'clock.open': 'offenes Ende',

@@ -33,6 +33,8 @@ export const callDu: Part = {
   'door.quick.3': 'Bitte ruf uns an.',
   'door.lock.t': 'Wer jetzt kommt, wartet, bis du hereinlässt.',
 
+  'e2ee.asking': (p: { name: string }) =>
+    `${p.name} ist schon im Raum. Die Verschlüsselung beginnt, wenn du zustimmst.`,
   'manners.alone.q': 'Bist du allein im Raum?',
   'manners.alone.t': 'Die anderen sehen deine Antwort.',
   'manners.company.own': 'Dein Mikrofon und deine Kamera sind aus. Die anderen sehen, dass jemand hereingekommen ist.',

@@ -12,6 +12,7 @@ describe('page', () => {
     expect(readPage(data, `/video/r/${room}`)).toEqual({
       ...data,
       logo: '',
+      e2ee: false,
       color: '',
       exit: false,
       kind: 'room',

@@ -26,6 +26,8 @@ export interface KnockOptions {
   room: string;
   cap: string;
   name: string;
+  /** Public key of the page, where calls are encrypted from end to end. */
+  key?: string;
   /** Media token of a page that was put back: its place at the door is asked for instead of a new one. */
   back?: string;
   events: KnockEvents;
@@ -76,9 +78,10 @@ export class Knock {
     const socket = new JsonSocket<KnockFrame>(this.#o.dial ?? dial, this.#o.url, {
       open: () => {
         this.#unopened = 0;
-        const { name, back } = this.#o;
-        if (back && !this.#resume) socket.send({ type: 'knock', back });
-        else socket.send({ type: 'knock', ...this.#at, name, ...(this.#resume && { resume: this.#resume }) });
+        const { name, back, key } = this.#o;
+        const who = { ...(key && { key }), ...(this.#resume && { resume: this.#resume }) };
+        if (back && !this.#resume) socket.send({ type: 'knock', back, ...who });
+        else socket.send({ type: 'knock', ...this.#at, name, ...who });
       },
       frame: (f) => this.#frame(f),
       down: (opened) => this.#down(opened),

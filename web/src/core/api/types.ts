@@ -91,12 +91,16 @@ export interface RoomPerson {
   audio: DeviceState;
   video: DeviceState;
   screen: boolean;
+  /** Public key of the page that was let in. */
+  key?: string;
 }
 
 export interface WaitingPerson {
   id: string;
   name: string;
   since: string;
+  /** Public key of the page that knocks. */
+  key?: string;
   back?: boolean;
   /** Name of the colleague whose guest this was. */
   from?: string;
@@ -182,7 +186,7 @@ export interface Office {
 export type HostCommand =
   | { do: 'open_room'; appointment?: string }
   | { do: 'admit' | 'decline'; room: string; knock: string }
-  | { do: 'enter'; room: string; name?: string }
+  | { do: 'enter'; room: string; name?: string; key?: string }
   | { do: 'mute'; room: string; identity: string; kind: 'audio' | 'video' }
   | { do: 'remove' | 'back'; room: string; identity: string }
   | { do: 'message'; room: string; knock: string; text: string }

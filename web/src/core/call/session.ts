@@ -28,6 +28,7 @@ import { cameraLayers, cameraSize, layersOf } from './layers';
 import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { MannersBook, mannersTopic } from './manners';
 import { deadForGood, lookEvery, PathWatch, received, resumeTimeout, retries } from './path';
+import type { Said, Secured, SecureOptions } from './secured';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
 
 const poorAfter = 10_000;
@@ -37,6 +38,8 @@ export interface ConnectOptions {
   url: string;
   name: string;
   media: Handover;
+  /** Where calls are encrypted from end to end. Without it nothing here can encrypt, and nothing is asked to. */
+  secure?: SecureOptions;
   /** Once, when the call is over for whatever reason. */
   ended(end: CallEnd): void;
 }
@@ -67,7 +70,7 @@ export class ConnectFailed extends Error {
     this.name = 'ConnectFailed';
     const circumstances = { online: navigator.onLine, signaled };
     if (cause instanceof Ended) {
-      this.code = fromStart(cause.reason, circumstances);
+      this.code = cause.code ?? fromStart(cause.reason, circumstances);
       return;
     }
     const c = cause instanceof ConnectionError ? cause : undefined;
@@ -78,11 +81,12 @@ export class ConnectFailed extends Error {
 
 /** The call was over before it had begun. */
 class Ended extends Error {
-  readonly reason: DisconnectReason | undefined;
-
-  constructor(reason: DisconnectReason | undefined) {
+  constructor(
+    readonly reason: DisconnectReason | undefined,
+    /** Where this page ended it itself. */
+    readonly code?: ErrorCode,
+  ) {
     super('ended before it began');
-    this.reason = reason;
   }
 }
 
@@ -92,6 +96,7 @@ export async function connect(o: ConnectOptions): Promise<CallSession> {
   try {
     await session.open();
   } catch (e) {
+    session.discard();
     o.media.camera?.stop();
     o.media.microphone?.stop();
     throw new ConnectFailed(e, session.signaled);
@@ -101,7 +106,11 @@ export async function connect(o: ConnectOptions): Promise<CallSession> {
 
 class LiveCall implements CallSession {
   readonly #o: ConnectOptions;
-  readonly #room: Room;
+  /** Made anew before anything uses it where the call is encrypted. */
+  #room: Room;
+  #secured: Secured | undefined;
+  /** Those who have come and not said their name under encryption yet. */
+  readonly #nameless = new Set<string>();
   readonly #snapshot = signal<CallSnapshot>(undefined as never);
   readonly #listeners = new Set<(n: Notice) => void>();
   readonly #pictures = new WeakMap<Track, Picture>();
@@ -114,10 +123,14 @@ class LiveCall implements CallSession {
   #over = false;
   signaled = false;
   /** Ends open(); undefined from the moment on that media flows. */
-  #abort: ((reason: DisconnectReason | undefined) => void) | undefined;
+  #abort: ((why: Ended) => void) | undefined;
   #queued = false;
   readonly #manners = new MannersBook({
     send: (data, to) => {
+      if (this.#o.secure) {
+        this.#secured?.say({ t: 'manners', data: JSON.parse(new TextDecoder().decode(data)) }, to);
+        return;
+      }
       const o = { reliable: true, topic: mannersTopic, ...(to && { destinationIdentities: [to] }) };
       void this.#room.localParticipant.publishData(data, o).catch(() => {});
     },
@@ -137,7 +150,14 @@ class LiveCall implements CallSession {
   constructor(o: ConnectOptions) {
     this.#o = o;
     this.#token = o.admission.token;
-    this.#room = new Room({
+    this.#room = this.#newRoom();
+    this.#listen();
+    this.#snapshot.value = this.#take();
+  }
+
+  #newRoom(): Room {
+    const o = this.#o;
+    return new Room({
       adaptiveStream: true,
       dynacast: true,
       disconnectOnPageLeave: true,
@@ -153,9 +173,38 @@ class LiveCall implements CallSession {
         stopMicTrackOnMute: false,
       },
       ...(o.media.speaker && { audioOutput: { deviceId: o.media.speaker } }),
+      ...(this.#secured && { e2ee: { e2eeManager: this.#secured.manager } }),
     });
+  }
+
+  /** Gives back what a call that did not come about has taken. */
+  discard(): void {
+    this.#over = true;
+    this.#secured?.close();
+  }
+
+  /** Puts encryption before everything else; rejects where this browser cannot. */
+  async #secure(secure: SecureOptions): Promise<void> {
+    const { Secured } = await import('./secured');
+    const secured = new Secured({
+      secure,
+      url: this.#o.url,
+      identity: this.#o.admission.identity,
+      token: () => this.#token,
+      events: {
+        changed: () => this.#refresh(),
+        heard: (identity, said) => this.#saidTo(identity, said),
+        renewed: () => {
+          secured.say({ t: 'name', name: this.#o.name });
+          this.#manners.arrive();
+        },
+        failed: (code) => this.#stop(code),
+      },
+    });
+    this.#secured = secured;
+    this.#room = this.#newRoom();
     this.#listen();
-    this.#snapshot.value = this.#take();
+    await secured.attach(this.#room);
   }
 
   get snapshot(): ReadonlySignal<CallSnapshot> {
@@ -165,8 +214,11 @@ class LiveCall implements CallSession {
   async open(): Promise<void> {
     const ended = new Promise<never>((_, reject) => {
       // What connect() itself rejects with says more, and comes right after.
-      this.#abort = (reason) => void setTimeout(() => reject(new Ended(reason)));
+      this.#abort = (why) => void setTimeout(() => reject(why));
     });
+    // Nobody may be listening yet.
+    ended.catch(() => {});
+    if (this.#o.secure) await this.#secure(this.#o.secure);
     const connected = this.#room.connect(this.#o.url, this.#o.admission.token, {
       maxRetries: 2,
       peerConnectionTimeout: 30_000,
@@ -246,6 +298,12 @@ class LiveCall implements CallSession {
   async say(text: string): Promise<void> {
     const line = outgoing(text);
     if (!line) return;
+    if (this.#o.secure) {
+      const id = crypto.randomUUID();
+      if (!this.#secured?.say({ t: 'chat', id, text: line })) throw new Error('nobody to say it to');
+      this.#line({ id, from: '', text: line, at: Date.now() });
+      return;
+    }
     const sent = await this.#room.localParticipant.sendText(line, { topic });
     this.#line({ id: sent.id, from: '', text: line, at: Date.now() });
   }
@@ -277,7 +335,12 @@ class LiveCall implements CallSession {
   }
 
   compared(equal: boolean): void {
-    if (!equal) void this.leave();
+    if (equal) this.#secured?.confirm();
+    else this.#stop(57);
+  }
+
+  letIn(pid: string): void {
+    this.#secured?.letIn(pid);
   }
 
   stopNow(): void {
@@ -318,11 +381,14 @@ class LiveCall implements CallSession {
     const r = this.#room;
     r.on(RoomEvent.TrackSubscribed, (track) => this.#subscribed(track));
     r.on(RoomEvent.TrackUnsubscribed, (track) => this.#unsubscribed(track));
-    r.on(RoomEvent.ParticipantConnected, (p) => this.#notify({ kind: 'joined', name: nameOf(p) }));
+    r.on(RoomEvent.ParticipantConnected, (p) => {
+      if (this.#secured && !this.#secured.name(p.identity)) this.#nameless.add(p.identity);
+      else this.#notify({ kind: 'joined', name: this.#name(p) });
+    });
     r.on(RoomEvent.ParticipantDisconnected, (p) => {
       this.#poorSince.delete(p.identity);
       this.#manners.gone(p.identity);
-      this.#notify({ kind: 'gone', name: nameOf(p) });
+      if (!this.#nameless.delete(p.identity)) this.#notify({ kind: 'gone', name: this.#name(p) });
     });
     r.on(RoomEvent.TrackMuted, (pub, p) => this.#muted(pub, p));
     r.on(RoomEvent.ActiveDeviceChanged, (kind) => this.#deviceChanged(kind));
@@ -340,16 +406,42 @@ class LiveCall implements CallSession {
       if (this.#state.saver > 0) void this.#tellSaver().catch(() => {});
     });
     r.on(RoomEvent.Disconnected, (reason) => this.#end(reason));
+    for (const e of plain) r.on(e, refresh);
+    // What comes on these ways is not encrypted for this page.
+    if (this.#o.secure) return;
     r.on(RoomEvent.DataReceived, (data, p, _kind, name) => {
-      const heard = name === mannersTopic && p ? this.#manners.hear(p.identity, data) : null;
-      if (heard && p && heard.now.company !== heard.before.company) {
-        this.#notify({ kind: 'company', name: nameOf(p), on: heard.now.company });
-      }
+      if (name === mannersTopic && p) this.#hearManners(p.identity, data);
     });
     r.registerTextStreamHandler(topic, (reader, { identity }) => {
       void this.#heard(reader, identity).catch(() => {});
     });
-    for (const e of plain) r.on(e, refresh);
+  }
+
+  #hearManners(identity: string, data: Uint8Array): void {
+    const heard = this.#manners.hear(identity, data);
+    const p = this.#room.getParticipantByIdentity(identity);
+    if (heard && p && heard.now.company !== heard.before.company) {
+      this.#notify({ kind: 'company', name: this.#name(p), on: heard.now.company });
+    }
+  }
+
+  #saidTo(identity: string, said: Said): void {
+    if (identity === this.#o.admission.identity) return;
+    if (said.t === 'manners') this.#hearManners(identity, new TextEncoder().encode(JSON.stringify(said.data)));
+    else if (said.t === 'chat') {
+      const text = outgoing(said.text);
+      if (text) this.#chatLine(said.id, this.#secured?.name(identity) ?? '', text);
+    } else if (this.#nameless.delete(identity)) this.#notify({ kind: 'joined', name: said.name });
+    else this.#refresh();
+  }
+
+  #chatLine(id: string, from: string, text: string): void {
+    this.#line({ id, from, text, at: Date.now() });
+    this.#notify({ kind: 'message', from });
+  }
+
+  #name(p: Participant): string {
+    return this.#secured ? this.#secured.name(p.identity) : nameOf(p);
   }
 
   async #heard(
@@ -360,9 +452,7 @@ class LiveCall implements CallSession {
     const text = outgoing(await reader.readAll());
     const p = this.#room.getParticipantByIdentity(identity);
     if (!text || !p || p.isLocal) return;
-    const from = nameOf(p);
-    this.#line({ id: reader.info.id, from, text, at: Date.now() });
-    this.#notify({ kind: 'message', from });
+    this.#chatLine(reader.info.id, nameOf(p), text);
   }
 
   #line(line: CallSnapshot['chat'][number]): void {
@@ -466,17 +556,29 @@ class LiveCall implements CallSession {
     this.#pathTimer = setInterval(() => void look().catch(() => {}), lookEvery);
   }
 
+  /** Ends the call for a reason of this page's own, and at once what is sent. */
+  #stop(code: ErrorCode): void {
+    if (this.#over) return;
+    this.stopNow();
+    this.#finish(code);
+  }
+
   #end(reason: DisconnectReason | null | undefined): void {
+    this.#finish(reason === null ? null : fromDisconnect(reason), new Ended(reason ?? undefined));
+  }
+
+  #finish(code: ErrorCode | null, early = new Ended(undefined, code ?? undefined)): void {
     if (this.#over) return;
     this.#over = true;
+    this.#secured?.close();
     clearInterval(this.#qualityTimer);
     clearInterval(this.#pathTimer);
     for (const el of document.querySelectorAll('audio[data-testid=remote-audio]')) el.remove();
-    if (this.#abort) return this.#abort(reason ?? undefined);
+    if (this.#abort) return this.#abort(early);
     const seconds = Math.round((Date.now() - this.#state.startedAt) / 1000);
     const { cameraOn, local } = this.#snapshot.peek();
     this.#o.ended({
-      code: reason === null ? null : fromDisconnect(reason),
+      code,
       seconds,
       token: this.#token,
       tokenAt: this.#tokenAt,
@@ -509,7 +611,7 @@ class LiveCall implements CallSession {
       cameraOn: me.isCameraEnabled,
       sharing: me.isScreenShareEnabled,
       audioBlocked: !this.#room.canPlaybackAudio,
-      encryption: null,
+      encryption: this.#secured?.view ?? null,
       active: { camera: device('camera'), microphone: device('microphone'), speaker: device('speaker') },
     };
   }
@@ -520,7 +622,7 @@ class LiveCall implements CallSession {
     const screen = p.getTrackPublication(Track.Source.ScreenShare);
     return {
       identity: p.identity || this.#o.admission.identity,
-      name: nameOf(p),
+      name: this.#name(p),
       local,
       speaking: p.isSpeaking,
       microphone: micState(p.getTrackPublication(Track.Source.Microphone)),
@@ -529,7 +631,7 @@ class LiveCall implements CallSession {
       cameraPaused: !local && isPaused(camera),
       screenPaused: !local && isPaused(screen),
       weak: since !== undefined && Date.now() - since >= poorAfter,
-      securing: false,
+      securing: !local && (this.#secured?.securing(p.identity) ?? false),
       ...(local ? this.#manners.own : this.#manners.of(p.identity)),
     };
   }

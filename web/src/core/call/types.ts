@@ -51,6 +51,8 @@ export interface Encryption {
   verified: boolean;
   /** Those who came since the last comparison; empty where none was made. */
   fresh: readonly string[];
+  /** Those who are let in once this host says so; the name is the server's word. Empty for everybody else. */
+  asking: readonly { pid: string; name: string }[];
 }
 
 export interface ChatLine {
@@ -108,6 +110,8 @@ export interface CallSession {
   setCompany(on: boolean): Promise<void>;
   /** The people compared the words: they are equal, or they are not, which ends the call at once. */
   compared(equal: boolean): void;
+  /** This host's word for somebody who asks. */
+  letIn(pid: string): void;
   /** Ends capture and connection at once, without a word. */
   stopNow(): void;
   startAudio(): Promise<void>;

@@ -6,7 +6,7 @@ import { Backoff } from '../api/backoff';
 import { ApiError, request } from '../api/client';
 import type { RoomInfo } from '../api/types';
 import type { Page } from '../page';
-import { obstacle } from './capability';
+import { encryptionObstacle, obstacle } from './capability';
 import { automatic, type ErrorCode, fromApi } from './errors';
 
 export type ArriveState = { at: 'checking' } | { at: 'welcome'; info: RoomInfo } | { at: 'failed'; code: ErrorCode };
@@ -30,7 +30,8 @@ export class Arrive {
   }
 
   async start(): Promise<void> {
-    const code = obstacle(window) ?? (this.#page.room && this.#cap ? null : 43);
+    const able = obstacle(window) ?? (await encryptionObstacle(this.#page.e2ee));
+    const code = able ?? (this.#page.room && this.#cap ? null : 43);
     if (code) return this.#fail(code);
     try {
       const body = { room: this.#page.room, cap: this.#cap };

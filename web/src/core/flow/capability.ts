@@ -22,6 +22,17 @@ export function obstacle(s: Scope): ErrorCode | null {
   return s.navigator.mediaDevices ? null : 20;
 }
 
+/** 22 in browsers that cannot encrypt from end to end, 34 where that could not be found out. Only asked where it is required. */
+export async function encryptionObstacle(required: boolean): Promise<ErrorCode | null> {
+  if (!required) return null;
+  try {
+    const { canEncrypt } = await import('../e2ee/able');
+    return (await canEncrypt()) ? null : 22;
+  } catch {
+    return 34;
+  }
+}
+
 export type Platform = 'ios' | 'android' | 'firefox' | 'safari' | 'chromium';
 
 /** Which steps lead to the permission switch. */

@@ -6,11 +6,13 @@ import { AppointmentsApi } from '../api/appointments';
 import { ApiError, request } from '../api/client';
 import { HostChannel } from '../api/host';
 import type { Admission, HostAppointment, HostSession, WaitingPerson } from '../api/types';
+import type { SecureOptions } from '../call/secured';
 import type { CallEnd, CallSession } from '../call/types';
+import type { PageKey } from '../e2ee/pagekey';
 import { Capture, kinds, MediaRefused } from '../media/capture';
 import { unlockTones } from '../media/tone';
 import { type Page, socketURL } from '../page';
-import { obstacle } from './capability';
+import { encryptionObstacle, obstacle } from './capability';
 import { type ErrorCode, fromApi } from './errors';
 import type { CallModule } from './visit';
 
@@ -30,6 +32,12 @@ export class Desk {
   readonly capture = new Capture(() => {});
   readonly #load: () => Promise<CallModule>;
   readonly #mode = signal<DeskMode>({ at: 'list' });
+  /** Stands for this page where calls are encrypted from end to end. */
+  #key: PageKey | undefined;
+  /** Keys of the pages that were let in here. */
+  readonly #letIn = new Set<string>();
+  /** Without a waiting room everybody is welcome. */
+  #everybody = false;
 
   constructor(page: Page, key: string, load: () => Promise<CallModule>) {
     this.page = page;
@@ -65,11 +73,27 @@ export class Desk {
   door(room: string) {
     return {
       colleagues: this.channel.state.value.colleagues,
-      admit: (knock: string) => this.channel.do({ do: 'admit', room, knock }),
+      admit: (knock: string) => this.#admit(room, knock),
       decline: (knock: string) => this.channel.do({ do: 'decline', room, knock }),
       message: (knock: string, text: string) => this.channel.do({ do: 'message', room, knock, text }),
       hand: (knock: string, host: string) => this.channel.do({ do: 'hand', room, knock, host }),
     };
+  }
+
+  #admit(room: string, knock: string) {
+    const waiting = this.channel.state.peek().rooms.find((r) => r.id === room)?.waiting;
+    const { key } = waiting?.find((w) => w.id === knock) ?? {};
+    if (key) this.#letIn.add(key);
+    return this.channel.do({ do: 'admit', room, knock });
+  }
+
+  /** What this page brings to an encrypted call. */
+  async #secure(): Promise<SecureOptions | undefined> {
+    if (!this.page.e2ee) return undefined;
+    this.#key ??= await (await import('../e2ee/pagekey')).makePageKey();
+    const site = await request<{ waiting_room?: boolean }>(`${this.page.base}/api/v1/site`).catch(() => undefined);
+    this.#everybody = site?.waiting_room === false;
+    return { key: this.#key, welcome: (key) => this.#everybody || this.#letIn.has(key) };
   }
 
   /** The whole address of a link; the server gives some below the base path. */
@@ -87,7 +111,7 @@ export class Desk {
   /** Opens the devices and shows the check; the call starts with start(). */
   async enter(room: string): Promise<void> {
     unlockTones();
-    const code = obstacle(window);
+    const code = obstacle(window) ?? (await encryptionObstacle(this.page.e2ee));
     if (code) {
       this.#mode.value = { at: 'lost', room, code };
       return;
@@ -115,7 +139,8 @@ export class Desk {
     const { room } = m;
     this.#mode.value = { at: 'connecting', room };
     try {
-      const r = await this.channel.do({ do: 'enter', room });
+      const secure = await this.#secure();
+      const r = await this.channel.do({ do: 'enter', room, ...(secure && { key: secure.key.id }) });
       const admission: Admission = { token: r.token ?? '', url: r.url ?? '', identity: r.identity ?? '' };
       const call = await this.#load();
       const session = await call.connect({
@@ -123,6 +148,7 @@ export class Desk {
         url: socketURL(admission.url, location),
         name: this.channel.state.peek().host?.name ?? '',
         media: this.capture.handOver(),
+        ...(secure && { secure }),
         ended: (end) => this.#ended(room, end),
       });
       this.#mode.value = { at: 'call', room, session };

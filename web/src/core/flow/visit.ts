@@ -6,7 +6,9 @@ import { Backoff } from '../api/backoff';
 import { request } from '../api/client';
 import { Knock } from '../api/knock';
 import type { Admission, WaitingFrame } from '../api/types';
+import type { SecureOptions } from '../call/secured';
 import type { CallEnd, CallSession } from '../call/types';
+import type { PageKey } from '../e2ee/pagekey';
 import { Capture, type Handover, type Kind, kinds, MediaRefused } from '../media/capture';
 import { play, unlockTones } from '../media/tone';
 import { type Page, readFragment, socketURL } from '../page';
@@ -25,6 +27,7 @@ export interface CallModule {
     url: string;
     name: string;
     media: Handover;
+    secure?: SecureOptions;
     ended(end: CallEnd): void;
   }): Promise<CallSession>;
 }
@@ -45,6 +48,8 @@ export class Visit {
   #devices: readonly Kind[] = [];
   #knock: Knock | undefined;
   #admission: (Admission & { at: number }) | undefined;
+  /** Stands for this page where calls are encrypted from end to end. */
+  #key: PageKey | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: Page, cap: string, load: () => Promise<CallModule>) {
@@ -93,7 +98,7 @@ export class Visit {
   join(name: string): void {
     this.#name = name;
     this.#go({ on: 'join' });
-    this.#startKnock();
+    void this.#startKnock();
   }
 
   /** Goes to the colleague, or stays. */
@@ -122,17 +127,25 @@ export class Visit {
       return this.#connect(a);
     }
     this.#go({ on: 'join' });
-    this.#startKnock();
+    return this.#startKnock();
   }
 
   /** `back`: the media token of a call from which the host put this page back, and how long it was. */
-  #startKnock(back?: CallEnd): void {
+  async #startKnock(back?: CallEnd): Promise<void> {
+    if (this.page.e2ee && !this.#key) {
+      try {
+        this.#key = await (await import('../e2ee/pagekey')).makePageKey();
+      } catch {
+        return this.#fail(22);
+      }
+    }
     if (this.#state.peek().at !== 'knocking') return;
     this.#knock = new Knock({
       url: socketURL(this.#path('knock'), location),
       room: this.#room,
       cap: this.#cap,
       name: this.#name,
+      ...(this.#key && { key: this.#key.id }),
       ...(back && { back: back.token }),
       probe: () => request(this.#path('site')),
       events: {
@@ -184,6 +197,7 @@ export class Visit {
         url: socketURL(a.url, location),
         name: this.#name,
         media: this.capture.handOver(),
+        ...(this.#key && { secure: { key: this.#key } }),
         ended: (end) => this.#ended(end),
       });
       this.#go({ on: 'connected' });
@@ -204,7 +218,8 @@ export class Visit {
     this.#admission = back && returning(end.code) ? { ...back, token: end.token, at: end.tokenAt } : undefined;
     if (end.code === 50) {
       this.#go({ on: 'back' });
-      return this.#startKnock(end);
+      void this.#startKnock(end);
+      return;
     }
     if (end.code === null) return this.#go({ on: 'left', seconds: end.seconds, mayReturn: true });
     this.#go({ on: 'lost', code: end.code, seconds: end.seconds });

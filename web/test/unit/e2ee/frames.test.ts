@@ -327,6 +327,33 @@ describe('FrameService', () => {
     expect(await put(passage('seal'), [broken, sound(2)])).toHaveLength(1);
   });
 
+  it('lets nothing through where a passage belongs to nobody, or shows something else', async () => {
+    const [anna, bert] = [fixture(), fixture()];
+    for (const one of [anna, bert]) await one.service.order(key('anna', 4, 9));
+    await anna.service.order({ do: 'use', participant: 'anna', index: 4 });
+    const nobody = (way: 'seal' | 'open'): Passage => ({ way, kind: 'audio', track: 't' });
+    const assign = (one: typeof anna, content?: number) =>
+      one.service.order({ do: 'assign', track: 't', ...(content && { assignment: { participant: 'anna', content } }) });
+    expect(await anna.put(nobody('seal'), [sound(1)])).toEqual([]);
+    await assign(anna, 1);
+    const sealed = await anna.put(nobody('seal'), [sound(2), sound(3, 8)]);
+    expect(sealed).toHaveLength(2);
+    expect(await bert.put(nobody('open'), [...sealed.map((f) => copy(f))])).toEqual([]);
+    await assign(bert, 4);
+    expect(await bert.put(nobody('open'), [...sealed.map((f) => copy(f))])).toEqual([]);
+    expect(bert.reports).toContainEqual(expect.objectContaining({ tell: 'dropped', why: 'source', count: 2 }));
+    await assign(bert, 1);
+    expect(await bert.put(nobody('open'), [...sealed.map((f) => copy(f))])).toHaveLength(2);
+    await assign(bert);
+    expect(await bert.put(nobody('open'), [sound(9)])).toEqual([]);
+    await anna.service.order({ do: 'halt', participant: 'anna' });
+    expect(await anna.put(nobody('seal'), [sound(4)])).toEqual([]);
+    for (const bad of [{ participant: 'anna' }, { participant: 'anna', content: 256 }, 7]) {
+      await bert.service.order({ do: 'assign', track: 't', assignment: bad });
+      expect(bert.reports.at(-1)).toEqual({ tell: 'refused', why: 'order' });
+    }
+  });
+
   it('refuses orders and passages that it does not know, and passes nothing then', async () => {
     const { service, put, reports } = fixture();
     const wrong: unknown[] = [

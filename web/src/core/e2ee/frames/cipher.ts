@@ -32,10 +32,25 @@ export type Drop =
   | 'replay'
   | 'internal';
 
-/** What is known of a track. Codec: for frames of which the browser does not say it. */
+/** What is known of a track. */
 export interface Track {
   kind: Kind;
+  /** For frames of which the browser does not say it. */
   codec?: Codec;
+  /**
+   * What the track shows, a number from 1 to 255 that frames carry sealed: a frame of a camera is never opened as one of a
+   * screen. Without it frames name their SSRC, as those of other programs do.
+   */
+  content?: number;
+  /** The number of the stream that a SSRC of this track is, below 2^24; no two of a participant have the same. */
+  stream?(source: number): number | undefined;
+}
+
+/** What stands for a frame's source in its IV. */
+function sourceOf(track: Track, ssrc: number): number | undefined {
+  if (track.content === undefined) return ssrc >>> 0;
+  const stream = track.stream?.(ssrc);
+  return stream === undefined ? undefined : ((track.content << 24) | stream) >>> 0;
 }
 
 /** Encrypts a frame with the ring's sending key; undefined when done, else the frame must not be sent. */
@@ -46,13 +61,14 @@ export async function seal(frame: EncodedFrame, track: Track, ring: KeyRing): Pr
   if (!codec) return 'codec';
   const layout = layoutOf(codec, frame.type, data);
   if (!layout) return 'layout';
-  const source = frame.getMetadata().synchronizationSource;
+  const ssrc = frame.getMetadata().synchronizationSource;
+  const source = ssrc === undefined ? undefined : sourceOf(track, ssrc);
   if (source === undefined) return 'source';
   const key = ring.sending;
   if (!key) return 'no-key';
-  const counter = key.counter(source >>> 0, frame.timestamp >>> 0);
+  const counter = key.counter(source, frame.timestamp >>> 0);
   if (counter === undefined) return 'key-used-up';
-  const iv = makeIV(source >>> 0, frame.timestamp >>> 0, counter);
+  const iv = makeIV(source, frame.timestamp >>> 0, counter);
   const header = layout.escaped ? longStartCodes(data.slice(0, layout.clear)) : data.slice(0, layout.clear);
   const how = { name: 'AES-GCM', iv, additionalData: header };
   const secret = new Uint8Array(await crypto.subtle.encrypt(how, key.key, data.subarray(layout.clear)));
@@ -79,6 +95,7 @@ export async function open(frame: EncodedFrame, track: Track, ring: KeyRing): Pr
   const plain = await decrypt(key.key, iv, header, rest.subarray(0, trailer));
   if (!plain) return 'decrypt';
   const { source, timestamp, counter } = readIV(iv);
+  if (track.content !== undefined && source >>> 24 !== track.content) return 'source';
   if (!key.take(track.kind, source, timestamp, counter)) return 'replay';
   frame.data = concat(header, plain).buffer;
   return undefined;

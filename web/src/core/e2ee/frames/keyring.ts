@@ -100,6 +100,11 @@ export class KeyRing {
     return this.#sending !== undefined;
   }
 
+  /** Sends nothing until a key is chosen. */
+  halt(): void {
+    this.#sending = undefined;
+  }
+
   forget(index: number): void {
     if (this.#sending?.index === index) this.#sending = undefined;
     this.#keys.delete(index);

@@ -5,22 +5,37 @@
 // (an "rtctransform" event) or by the streams of createEncodedStreams (an "attach" order with both streams transferred).
 
 import type { Bytes } from './annexb';
-import { type Drop, open, seal, type Track } from './cipher';
-import type { EncodedFrame } from './format';
+import { type Drop, open, seal } from './cipher';
+import type { Codec, EncodedFrame, Kind } from './format';
 import { KeyRing } from './keyring';
 
-/** Which track passes, and which way. Also the options of an RTCRtpScriptTransform. */
-export interface Passage extends Track {
+/**
+ * Which track passes, and which way. Also the options of an RTCRtpScriptTransform. A passage without a participant lets
+ * nothing through until it is assigned to one.
+ */
+export interface Passage {
   way: 'seal' | 'open';
-  participant: string;
+  kind: Kind;
+  codec?: Codec;
+  participant?: string;
+  /** Its name in this worker. */
   track: string;
+}
+
+/** Whose frames pass there from now on, and what they show. Content 0: that is not told by them. */
+export interface Assignment {
+  participant: string;
+  content: number;
 }
 
 export type Order =
   | { do: 'key'; participant: string; index: number; secret: ArrayBuffer }
   | { do: 'use'; participant: string; index: number }
   | { do: 'forget'; participant: string; index: number }
+  /** Its frames are not sent any more until a key is chosen. */
+  | { do: 'halt'; participant: string }
   | { do: 'remove'; participant: string }
+  | { do: 'assign'; track: string; assignment?: Assignment }
   | { do: 'attach'; passage: Passage; readable: ReadableStream<EncodedFrame>; writable: WritableStream<EncodedFrame> };
 
 export type Refusal = 'order' | 'index' | 'length' | 'reused' | 'full' | 'no-key';
@@ -61,13 +76,25 @@ function isPassage(p: unknown): p is Passage {
     ways.has(way as string) &&
     kinds.has(kind as string) &&
     codecs.has(codec as string | undefined) &&
-    typeof participant === 'string' &&
+    (participant === undefined || typeof participant === 'string') &&
     typeof track === 'string'
   );
 }
 
+function isAssignment(a: unknown): a is Assignment {
+  if (typeof a !== 'object' || a === null) return false;
+  const { participant, content } = a as Record<string, unknown>;
+  return typeof participant === 'string' && Number.isInteger(content) && 0 <= Number(content) && Number(content) < 256;
+}
+
+/** Streams that a page may send in its life. */
+const maxStreams = 2 ** 24;
+
 export class FrameService {
   readonly #rings = new Map<string, KeyRing>();
+  readonly #assigned = new Map<string, Assignment>();
+  /** The numbers of our own streams by track and SSRC. */
+  readonly #streams = new Map<string, number>();
   readonly #drops = new Map<string, number>();
   /** Orders take their turns: a key that is used must have been derived. */
   #turn: Promise<void> = Promise.resolve();
@@ -91,7 +118,7 @@ export class FrameService {
       await Promise.allSettled([readable.cancel(), writable.abort()]);
       return;
     }
-    const { participant, track } = passage;
+    const { track } = passage;
     const transform = new TransformStream<EncodedFrame, EncodedFrame>({
       transform: async (frame, controller) => {
         const why = await this.frame(frame, passage);
@@ -104,20 +131,52 @@ export class FrameService {
     } catch {
       failed = true;
     }
-    this.post({ tell: 'ended', participant, track, failed });
+    this.post({ tell: 'ended', participant: this.#owner(passage), track, failed });
   }
 
   /** Seals or opens one frame; what it returns is why the frame goes nowhere. */
   async frame(frame: EncodedFrame, passage: Passage): Promise<Drop | undefined> {
     let why: Drop | undefined;
     try {
-      const work = passage.way === 'seal' ? seal : open;
-      why = await work(frame, passage, this.#ring(passage.participant));
+      why = await this.#work(frame, passage);
     } catch {
       why = 'internal';
     }
     if (why !== undefined) this.#dropped(passage, why);
     return why;
+  }
+
+  async #work(frame: EncodedFrame, passage: Passage): Promise<Drop | undefined> {
+    const owner = this.#owner(passage);
+    if (!owner) return 'no-key';
+    const { kind, codec, track, way } = passage;
+    const content = this.#assigned.get(track)?.content || undefined;
+    const known = { kind, ...(codec && { codec }), ...(content && { content }) };
+    if (way === 'open') return open(frame, known, this.#ring(owner));
+    return seal(frame, { ...known, stream: (source) => this.#stream(track, source) }, this.#ring(owner));
+  }
+
+  /** Empty where a passage belongs to nobody. */
+  #owner({ track, participant }: Passage): string {
+    return this.#assigned.get(track)?.participant ?? participant ?? '';
+  }
+
+  #stream(track: string, source: number): number | undefined {
+    const id = `${track} ${source}`;
+    let stream = this.#streams.get(id);
+    if (stream === undefined) {
+      if (this.#streams.size >= maxStreams) return undefined;
+      stream = this.#streams.size;
+      this.#streams.set(id, stream);
+    }
+    return stream;
+  }
+
+  #assign(track: unknown, assignment: unknown): void {
+    if (typeof track !== 'string') return this.#refuse('order');
+    if (assignment === undefined) this.#assigned.delete(track);
+    else if (isAssignment(assignment)) this.#assigned.set(track, { ...assignment });
+    else this.#refuse('order');
   }
 
   async #carryOut(order: unknown): Promise<void> {
@@ -130,12 +189,11 @@ export class FrameService {
       );
       return;
     }
+    if (o['do'] === 'assign') return this.#assign(o['track'], o['assignment']);
     const { participant, index, secret } = o;
     if (typeof participant !== 'string') return this.#refuse('order');
-    if (o['do'] === 'remove') {
-      this.#rings.get(participant)?.clear();
-      return;
-    }
+    if (o['do'] === 'remove') return this.#rings.get(participant)?.clear();
+    if (o['do'] === 'halt') return this.#rings.get(participant)?.halt();
     if (typeof index !== 'number') return this.#refuse('order');
     const ring = this.#ring(participant);
     if (o['do'] === 'forget') return ring.forget(index);
@@ -159,7 +217,9 @@ export class FrameService {
     return ring;
   }
 
-  #dropped({ participant, track }: Passage, why: Drop): void {
+  #dropped(passage: Passage, why: Drop): void {
+    const { track } = passage;
+    const participant = this.#owner(passage);
     const id = `${participant} ${track} ${why}`;
     const count = (this.#drops.get(id) ?? 0) + 1;
     this.#drops.set(id, count);

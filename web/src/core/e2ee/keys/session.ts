@@ -7,7 +7,7 @@
 
 import { OwnKey, senderKeyOf } from './own';
 import { PairChannel } from './pair';
-import { codeOf, encapsulate, type Identity, identityOf, pairInfo, sha256, signatureHolds } from './primitives';
+import { codeOf, encapsulate, type Identity, identityOf, pairInfo, pidOf, sha256, signatureHolds } from './primitives';
 import { checkRoster, knockBytes, knockHash, type Member, type Members, rosterHash, Stop, signedBytes } from './roster';
 import { commitmentOf, Round } from './round';
 import { SenderKeys } from './senders';
@@ -48,6 +48,12 @@ export interface SessionOptions {
   random(octets: number): Bytes;
 }
 
+/** An identity and its knock, before it is known whose call it will be. */
+export interface Newcomer {
+  me: Identity;
+  knock: Bytes;
+}
+
 type Outcome = 'done' | 'wait';
 const noSignature = new Uint8Array(64);
 const nothing = new Uint8Array(32);
@@ -84,12 +90,18 @@ export class Session implements GroupKeys {
   }
 
   /** Makes an identity for one call. */
-  static async create(options: SessionOptions): Promise<Session> {
-    const me = await identityOf(options.random(32), options.random(32));
+  static async newcomer(random: SessionOptions['random']): Promise<Newcomer> {
+    const me = await identityOf(random(32), random(32));
     const knock: Knock = { type: 'knock', id: me.id, kem: me.kem, sig: noSignature };
     knock.sig = await me.sign(knockBytes(knock));
+    return { me, knock: encode(knock) };
+  }
+
+  /** Begins with an identity, which must not have been used before. */
+  static async create(options: SessionOptions, newcomer?: Newcomer): Promise<Session> {
+    const { me, knock } = newcomer ?? (await Session.newcomer(options.random));
     const call = options.host ? undefined : options.random(32);
-    return new Session(options, me, encode(knock), call);
+    return new Session(options, me, knock, call);
   }
 
   get pid(): Pid {
@@ -102,6 +114,17 @@ export class Session implements GroupKeys {
 
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** Those in the newest roster, this page among them. */
+  get members(): Pid[] {
+    return [...this.#members.keys()];
+  }
+
+  /** Those whose key of this epoch is here, and who have ours or were sent it in time. */
+  get agreed(): Pid[] {
+    const missing = new Set(this.#missing());
+    return this.#epoch === 0 || !this.#code ? [] : this.#others().filter((pid) => !missing.has(pid));
   }
 
   /** Stands for the newest roster; who makes the next one needs it. */
@@ -421,4 +444,12 @@ export function entryOf(knock: Bytes, admit: Bytes): Entry {
   const [k, a] = [decode(knock), decode(admit)];
   if (k.type !== 'knock' || a.type !== 'admit') throw new WireError('malformed');
   return { knock: k, admit: a };
+}
+
+/** The pid of the host who let itself in: the first one, as this roster tells it. */
+export async function firstHost(roster: Bytes): Promise<Bytes | undefined> {
+  for (const { admit } of decodeRoster(roster).entries) {
+    if (admit.role === 1 && compare(await pidOf(admit.signer), admit.pid) === 0) return admit.pid;
+  }
+  return undefined;
 }

@@ -1,0 +1,1 @@
+import{t as e}from"./support.js";import{t}from"./pagekey.js";async function n(){return!e(globalThis)||typeof Worker>`u`?!1:t().then(()=>!0,()=>!1)}export{n as canEncrypt};

@@ -1,0 +1,1 @@
+function e(e){if(e.RTCRtpScriptTransform!==void 0)return`script`;let t=e.RTCRtpSender;return t&&`createEncodedStreams`in t.prototype?`streams`:void 0}export{e as t};

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { useEffect } from 'preact/hooks';
+import type { CallSession } from '../core/call/types';
+import { t } from '../i18n';
+import { announce } from '../ui/live';
+
+/** Those who are in the room already and with whom this page has not begun to encrypt: it did not let them in itself. */
+export function Asking({ session }: { session: CallSession }) {
+  const asking = session.snapshot.value.encryption?.asking ?? [];
+  const text = asking.map(({ name }) => textOf(name)).join(' ');
+  useEffect(() => {
+    if (text) announce(text);
+  }, [text]);
+  return (
+    <>
+      {asking.map(({ pid, name }) => (
+        <div class="banner" key={pid} data-testid="asking">
+          <span>{textOf(name)}</span>
+          <button type="button" class="button small primary" data-testid="let-in" onClick={() => session.letIn(pid)}>
+            {t('e2ee.asking.do')}
+          </button>
+        </div>
+      ))}
+    </>
+  );
+}
+
+const textOf = (name: string): string => t('e2ee.asking', { name: name || t('e2ee.somebody') });

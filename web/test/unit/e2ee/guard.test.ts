@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, it } from 'vitest';
+import { Guard, guardedConnection, type Workshop } from '../../../src/core/e2ee/frames/guard';
+import type { Order, Passage } from '../../../src/core/e2ee/frames/service';
+
+/** A peer connection that has nothing but its ends. */
+class Ends {
+  declare transform: unknown;
+  streams = 0;
+  constructor(readonly track: { kind: string }) {}
+  createEncodedStreams() {
+    this.streams++;
+    return { readable: new ReadableStream(), writable: new WritableStream() };
+  }
+}
+
+class Connection {
+  readonly all: { sender: Ends; receiver: Ends }[] = [];
+  readonly told: ((e: unknown) => void)[] = [];
+  constructor(readonly config: Record<string, unknown>) {}
+  addEventListener(_: string, fn: (e: unknown) => void) {
+    this.told.push(fn);
+  }
+  make(kind: string) {
+    const t = { sender: new Ends({ kind }), receiver: new Ends({ kind }) };
+    this.all.push(t);
+    return t;
+  }
+  addTransceiver(of: string | { kind: string }) {
+    return this.make(typeof of === 'string' ? of : of.kind);
+  }
+  addTrack(track: { kind: string }) {
+    return this.make(track.kind).sender;
+  }
+  getTransceivers() {
+    return this.all;
+  }
+  setRemoteDescription() {
+    this.make('video');
+    return Promise.resolve();
+  }
+}
+
+function set(way: Workshop['way']) {
+  const orders: Order[] = [];
+  const guard = new Guard({ way, post: (o) => orders.push(o), transform: (p: Passage) => p });
+  const Guarded = guardedConnection(Connection as never, guard, way) as unknown as typeof Connection;
+  return { orders, guard, pc: new Guarded({ iceServers: [] }) };
+}
+
+describe('a guarded connection', () => {
+  for (const way of ['script', 'streams'] as const) {
+    it(`sends every end through the worker, however it comes to be (${way})`, async () => {
+      const { orders, pc } = set(way);
+      expect(pc.config).toEqual({ iceServers: [], encodedInsertableStreams: way === 'streams' });
+      pc.addTransceiver('audio');
+      pc.addTransceiver({ kind: 'video' });
+      await pc.setRemoteDescription();
+      const late = pc.make('audio');
+      for (const fn of pc.told) fn({ transceiver: late, track: { kind: 'audio' } });
+      for (const { sender, receiver } of pc.all) {
+        for (const [end, direction] of [
+          [sender, 'seal'],
+          [receiver, 'open'],
+        ] as const) {
+          if (way === 'script') expect(end.transform).toMatchObject({ way: direction, kind: end.track.kind });
+          else expect(end.streams).toBe(1);
+        }
+      }
+      const ends = pc.all.length * 2;
+      expect(orders.filter((o) => o.do === 'attach')).toHaveLength(way === 'streams' ? ends : 0);
+      const alone = pc.addTrack({ kind: 'video' });
+      expect(way === 'script' ? alone.transform : alone.streams).toBeTruthy();
+    });
+  }
+
+  it('names ends to the worker, and knows none that is not guarded', () => {
+    const { orders, guard, pc } = set('script');
+    const { sender } = pc.addTransceiver('video');
+    guard.assign(sender as never, { participant: 'anna', content: 2 });
+    const { track } = sender.transform as Passage;
+    expect(orders).toEqual([{ do: 'assign', track, assignment: { participant: 'anna', content: 2 } }]);
+    guard.assign(sender as never, undefined);
+    expect(orders.at(-1)).toEqual({ do: 'assign', track });
+    expect(() => guard.assign(new Ends({ kind: 'video' }) as never, undefined)).toThrow();
+  });
+
+  it('has no way past a browser that refuses', () => {
+    const { pc } = set('script');
+    Object.defineProperty(Ends.prototype, 'transform', {
+      configurable: true,
+      set: () => {
+        throw new Error('no');
+      },
+    });
+    try {
+      expect(() => pc.addTrack({ kind: 'audio' })).toThrow('no');
+    } finally {
+      delete (Ends.prototype as { transform?: unknown }).transform;
+    }
+  });
+});
