@@ -34,6 +34,10 @@ var pages = []string{"", "host", "host/", "test", "privacy", "embed.js", "rtc"}
 // itself, errors too: an error that is returned to Caddy is logged together
 // with the address of the request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if r.URL.Path == web.IntegrityPath {
+		web.Integrity(w, r, buildVersions().Module)
+		return nil
+	}
 	at, ok := h.locate(r)
 	if !ok {
 		return next.ServeHTTP(w, r)

@@ -129,6 +129,15 @@ func TestPagesKnowTheirBasePath(t *testing.T) {
 	}
 }
 
+func TestSaysWhichScriptsItServes(t *testing.T) {
+	l := newLab(t)
+	l.load(`http://localhost:HTTP {
+	videoroom /praxis
+}
+`)
+	l.expect("http://localhost:HTTP/.well-known/videoroom-integrity.json", http.StatusOK, `"a/call.js": "sha384-`)
+}
+
 func TestHostSignsInBehindBasicAuth(t *testing.T) {
 	l := newLab(t)
 	l.load(`http://localhost:HTTP {

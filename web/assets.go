@@ -29,6 +29,8 @@ type bundle struct {
 	hash   string // first 8 hex digits over all names and bytes
 	assets map[string]content
 	page   string // index.html, before a site's settings go in
+	// digests of scripts and styles, as integrity attributes have them
+	digests map[string]string
 }
 
 // contentTypes is closed: a kind of file that is not here does not belong into dist.
@@ -49,7 +51,7 @@ func load(files fs.FS, root string) (*bundle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the user interface: %w", err)
 	}
-	b := &bundle{assets: make(map[string]content, len(names))}
+	b := &bundle{assets: make(map[string]content, len(names)), digests: make(map[string]string)}
 	tree := sha256.New()
 	for _, name := range names {
 		data, err := fs.ReadFile(files, path.Join(root, name))
@@ -69,6 +71,11 @@ func load(files fs.FS, root string) (*bundle, error) {
 	fmt.Fprintf(tree, "%s\x00%d\x00%s", plainAsset, len(plainCSS), plainCSS)
 	if b.assets[plainAsset], err = prepare(plainAsset, []byte(plainCSS)); err != nil {
 		return nil, err
+	}
+	for name, c := range b.assets {
+		if ext := path.Ext(name); ext == ".js" || ext == ".css" {
+			b.digests[name] = digest(c.plain)
+		}
 	}
 	if b.page == "" {
 		return nil, fmt.Errorf("reading the user interface: %w", ErrNoPage)

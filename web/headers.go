@@ -15,9 +15,10 @@ const permissions = "camera=(self), microphone=(self), display-capture=(self), f
 	"interest-cohort=(), clipboard-read=(), local-fonts=(), idle-detection=()"
 
 // pageHeaders sets what every page carries. Over plain HTTP (a test machine) there is nothing to upgrade to.
-func pageHeaders(h http.Header, origin string) {
+// The scripts are hashes of those that stand within the page.
+func pageHeaders(h http.Header, origin string, scripts ...string) {
 	assetHeaders(h, origin)
-	h.Set("Content-Security-Policy", policy(origin))
+	h.Set("Content-Security-Policy", policy(origin, scripts...))
 	h.Set("Permissions-Policy", permissions)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("X-Robots-Tag", "noindex, nofollow")
@@ -38,7 +39,7 @@ func assetHeaders(h http.Header, origin string) {
 
 // policy is the Content-Security-Policy of a page. 'self' covers WebSockets in current browsers; older ones need the
 // site's own socket address by name.
-func policy(origin string) string {
+func policy(origin string, scripts ...string) string {
 	scheme, host, _ := strings.Cut(origin, "://")
 	sockets, upgrade := "", ""
 	switch {
@@ -48,7 +49,7 @@ func policy(origin string) string {
 	case scheme == "http":
 		sockets = " ws://" + host
 	}
-	return "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; " +
+	return "default-src 'none'; script-src " + strings.Join(append([]string{"'self'"}, scripts...), " ") + "; worker-src 'self'; style-src 'self'; " +
 		"img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'" + sockets + "; " +
 		"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; " +
 		"require-trusted-types-for 'script'; trusted-types videoroom" + upgrade

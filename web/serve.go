@@ -4,6 +4,7 @@
 package web
 
 import (
+	"html"
 	"net/http"
 	"strconv"
 	"strings"
@@ -101,8 +102,9 @@ func (b *bundle) serveAsset(w http.ResponseWriter, r *http.Request, path, origin
 }
 
 func (b *bundle) servePage(w http.ResponseWriter, r *http.Request, kind string, p Page) {
-	data := []byte(b.render(kind, p))
-	pageHeaders(w.Header(), p.Origin)
+	page, script := b.bound(b.render(kind, p), html.EscapeString(p.Base)+"/"+assetPrefix+b.hash+"/")
+	data := []byte(page)
+	pageHeaders(w.Header(), p.Origin, script)
 	w.Header().Set("Cache-Control", "no-store")
 	write(w, r, content{plain: data, contentType: "text/html; charset=utf-8", etag: etag(data)})
 }

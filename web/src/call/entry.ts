@@ -13,3 +13,8 @@ addMessages('en', callEn);
 export { connect } from '../core/call/session';
 export { probeNetwork } from '../core/check/network';
 export { Call } from './Call';
+
+/** Fetches what calls need that are encrypted from end to end, so that nothing is missing when one begins. */
+export async function prepare(): Promise<void> {
+  await import('../core/call/secured');
+}

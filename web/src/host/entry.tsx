@@ -27,6 +27,7 @@ const prefetchAfter = 2000;
 async function load(): Promise<CallModule> {
   const module = await import('../call/entry');
   view.value = module.Call;
+  if (document.documentElement.dataset['e2ee']) await module.prepare();
   return module;
 }
 

@@ -22,6 +22,7 @@ const view = signal<CallView | null>(null);
 async function load(): Promise<CallModule> {
   const module = await import('../call/entry');
   view.value = module.Call;
+  if (document.documentElement.dataset['e2ee']) await module.prepare();
   return module;
 }
 

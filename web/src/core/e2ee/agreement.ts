@@ -87,7 +87,7 @@ export class Agreement {
 
   /** Who is in the circle besides this page. */
   get others(): readonly CirclePerson[] {
-    return this.#people.filter((p) => p.identity !== this.#o.identity);
+    return this.#people.filter((p) => p.pid !== this.pid);
   }
 
   /** Those of whom and to whom everything is decrypted. */
@@ -267,7 +267,9 @@ export class Agreement {
     if (a.session.stopped || this.#attempt !== a) return;
     this.#people = people.filter((p) => members.has(p.pid));
     if (this.#people.length !== members.size) return this.#stop('roster');
-    if (new Set(people.map((p) => p.identity)).size !== people.length) return this.#stop('roster');
+    // Each has one place in the room, and this page its own.
+    const places = new Set(people.map((p) => p.identity));
+    if (places.size !== people.length || this.identityOf(this.pid) !== this.#o.identity) return this.#stop('roster');
     this.#o.events.changed();
   }
 
