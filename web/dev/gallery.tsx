@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1&paused=1&many=1&saver=500&line=weak
-// &e2ee=waiting|securing|on|verified|fresh, with anew=1 for a code that changes after four seconds; ?screen=22|55|56|57
+// &e2ee=waiting|securing|on|verified|fresh; an event "anew" at the window brings another code; ?screen=22|55|56|57
 
 import '../src/ui/style.css';
 import { signal } from '@preact/signals';
@@ -306,12 +306,10 @@ function fail(code: ErrorCode): void {
 }
 
 await setLanguage(q.get('l') === 'en' ? 'en' : 'de', q.has('du') ? 'du' : 'sie');
-if (q.has('anew')) {
-  setTimeout(() => {
-    const e = snapshot.value.encryption;
-    if (e) void patch({ encryption: { ...e, code: codes[1], verified: false } });
-  }, 4000);
-}
+window.addEventListener('anew', () => {
+  const e = snapshot.value.encryption;
+  if (e) void patch({ encryption: { ...e, code: codes[1], verified: false } });
+});
 if (q.has('screen')) fail(Number(q.get('screen')) as ErrorCode);
 else if (app) render(<Call page={page} session={session} host={host} />, app);
 setTimeout(() => {

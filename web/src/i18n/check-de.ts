@@ -101,7 +101,7 @@ export const checkDe = {
   'e15.t': 'Sind sie angeschlossen? Ist eine Abdeckung davor?',
   e22: 'Dieser Browser kann das Gespräch nicht sichern',
   'e22.t':
-    'Hier wird Ende-zu-Ende verschlüsselt, und ohne geht es nicht. Öffnen Sie den Link in einem aktuellen Browser: Chrome oder Edge ab 137, Firefox ab 130, Safari ab 17. iPhone und iPad brauchen iOS 17.',
+    'Hier wird Ende-zu-Ende verschlüsselt, und ohne geht es nicht.\n\nÖffnen Sie den Link in einem aktuellen Browser: Chrome oder Edge ab 137, Firefox ab 130, Safari ab 17. iPhone und iPad brauchen iOS 17.',
   e31: 'Ihr Netzwerk blockiert die Verbindung',
   'e31.t':
     'Das kommt in Firmennetzen und bei VPN vor. Nehmen Sie ein anderes WLAN oder mobile Daten, oder schalten Sie das VPN aus.',
@@ -122,7 +122,7 @@ export const checkDe = {
   'e54.t': 'Wir verbinden Sie neu.',
   e55: 'Das Gespräch ließ sich nicht sichern',
   'e55.t':
-    'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus. Versuchen Sie es noch einmal. Klappt es wieder nicht, telefonieren Sie.',
+    'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.\n\nVersuchen Sie es noch einmal. Klappt es wieder nicht, telefonieren Sie.',
   'e55.rejoin': 'Noch einmal versuchen',
   e56: 'Beendet, weil die Verschlüsselung nicht stimmte',
   'e56.t':

@@ -137,7 +137,7 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'e21.t': 'Open the link in Safari, Chrome, Edge or Firefox.',
   e22: 'This browser cannot secure the call',
   'e22.t':
-    'Calls here are end-to-end encrypted and do not work without. Open the link in a current browser: Chrome or Edge from 137, Firefox from 130, Safari from 17. An iPhone or iPad needs iOS 17.',
+    'Calls here are end-to-end encrypted and do not work without.\n\nOpen the link in a current browser: Chrome or Edge from 137, Firefox from 130, Safari from 17. An iPhone or iPad needs iOS 17.',
   e30: 'You are not connected to the internet',
   'e30.t': 'Check Wi-Fi or mobile data.',
   e31: 'Your network blocks the connection',
@@ -165,7 +165,7 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'e54.t': 'We are connecting you again.',
   e55: 'The call could not be secured',
   'e55.t':
-    'The devices could not agree on keys, and without keys nothing is sent. Camera and microphone are off. Please try once more. If it fails again, use the telephone.',
+    'The devices could not agree on keys, and without keys nothing is sent. Camera and microphone are off.\n\nPlease try once more. If it fails again, use the telephone.',
   'e55.rejoin': 'Try once more',
   e56: 'Ended because the encryption was not right',
   'e56.t':

@@ -6,11 +6,11 @@
 export const lockDe = {
   'lock.waiting': 'Die Verschlüsselung beginnt, sobald die Praxis da ist',
   'lock.waiting.host': 'Die Verschlüsselung beginnt, sobald jemand da ist',
-  'lock.waiting.short': 'noch niemand da',
+  'lock.waiting.short': 'wartet',
   'lock.waiting.t':
     'Ton, Bild und Nachrichten werden nur für die Menschen im Gespräch verschlüsselt. Bis dahin wird nichts gesendet.',
   'lock.securing': 'wird gesichert …',
-  'lock.securing.short': 'wird gesichert …',
+  'lock.securing.short': 'wird gesichert\u00a0…',
   'lock.securing.t': 'Die Geräte vereinbaren gerade ihre Schlüssel.',
   'lock.slow': 'Das Sichern dauert ungewöhnlich lange.',
   'lock.until': (p: { names: string }) => `Bis dahin wird ${p.names ? `an ${p.names} ` : ''}nichts gesendet.`,

@@ -7,11 +7,11 @@ import type { lockDe } from './lock-de';
 export const lockEn: Like<typeof lockDe> = {
   'lock.waiting': 'Encryption begins as soon as the practice is here',
   'lock.waiting.host': 'Encryption begins as soon as somebody is here',
-  'lock.waiting.short': 'nobody here yet',
+  'lock.waiting.short': 'waiting',
   'lock.waiting.t':
     'Sound, picture and messages are encrypted for the people in the call alone. Until then nothing is sent.',
   'lock.securing': 'being secured …',
-  'lock.securing.short': 'being secured …',
+  'lock.securing.short': 'being secured\u00a0…',
   'lock.securing.t': 'The devices are agreeing on their keys.',
   'lock.slow': 'Securing the call takes unusually long.',
   'lock.until': (p) => `Until then nothing is sent${p.names ? ` to ${p.names}` : ''}.`,
