@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1&paused=1&many=1&saver=500&line=weak
+// &e2ee=waiting|securing|on|verified|fresh; an event "anew" at the window brings another code; ?screen=22|55|56|57
 
 import '../src/ui/style.css';
 import { signal } from '@preact/signals';
@@ -10,9 +11,13 @@ import { Call, type HostTools } from '../src/call/Call';
 import '../src/call/entry';
 import type { WaitingPerson } from '../src/core/api/types';
 import { describe, type Report } from '../src/core/call/connection';
-import type { CallSession, CallSnapshot, Member, Notice, Picture } from '../src/core/call/types';
+import type { CallSession, CallSnapshot, Encryption, Member, Notice, Picture } from '../src/core/call/types';
+import type { SafetyCode } from '../src/core/e2ee/keys/types';
+import type { ErrorCode } from '../src/core/flow/errors';
 import { addMessages, setLanguage } from '../src/i18n';
 import { checkDe } from '../src/i18n/check-de';
+import { Failure } from '../src/ui/Failure';
+import { Shell } from '../src/ui/Shell';
 
 addMessages('de', checkDe);
 
@@ -116,6 +121,33 @@ if (q.has('many')) {
   for (const m of remotes.filter((m) => m.camera).slice(12)) m.cameraPaused = true;
 }
 
+if (q.get('e2ee') === 'securing') {
+  for (const m of remotes.slice(-1)) m.securing = true;
+}
+
+const codes: readonly [SafetyCode, SafetyCode] = [
+  { epoch: 2, words: [1270, 843, 24, 1999], digits: '048213957716620984127756310845592017733904126688513902471165' },
+  { epoch: 3, words: [400, 12, 1733, 961], digits: '771204985531067248891305577420613398850126743915520886614307' },
+];
+
+function encryption(kind: string | null): Encryption | null {
+  const others = remotes.length > 0;
+  const on = { state: 'on', code: others ? codes[0] : null, verified: false, fresh: [], asking: [] } as const;
+  switch (kind) {
+    case null:
+      return null;
+    case 'waiting':
+    case 'securing':
+      return { ...on, state: kind, code: null };
+    case 'verified':
+      return { ...on, verified: true };
+    case 'fresh':
+      return { ...on, fresh: [remotes.at(-1)?.name ?? 'Anna'] };
+    default:
+      return on;
+  }
+}
+
 const snapshot = signal<CallSnapshot>({
   phase: q.has('cut') ? 'reconnecting' : 'live',
   startedAt: Date.now() - 252_000,
@@ -138,7 +170,7 @@ const snapshot = signal<CallSnapshot>({
       ]
     : [],
   saver: Number(q.get('saver') ?? 0),
-  encryption: null,
+  encryption: encryption(q.get('e2ee')),
   active: { camera: '', microphone: '', speaker: '' },
 });
 
@@ -212,7 +244,11 @@ const session: CallSession = {
   setCompany: (company) => patch({ local: { ...snapshot.value.local, company } }),
   stopNow: () => {},
   startAudio: () => patch({ audioBlocked: false }),
-  compared: () => {},
+  compared: (equal) => {
+    const e = snapshot.value.encryption;
+    if (!equal) return fail(57);
+    if (e) void patch({ encryption: { ...e, verified: true, fresh: [] } });
+  },
   letIn: () => {},
   leave: async () => location.reload(),
 };
@@ -256,9 +292,27 @@ const page = {
   e2ee: q.has('e2ee'),
   room: '',
 } as const;
-await setLanguage(q.get('l') === 'en' ? 'en' : 'de');
+
 const app = document.getElementById('app');
-if (app) render(<Call page={page} session={session} host={host} />, app);
+
+function fail(code: ErrorCode): void {
+  if (!app) return;
+  const actions = { rejoin: () => location.reload() };
+  render(
+    <Shell page={page}>
+      <Failure page={page} code={code} actions={actions} host={q.has('host')} />
+    </Shell>,
+    app,
+  );
+}
+
+await setLanguage(q.get('l') === 'en' ? 'en' : 'de', q.has('du') ? 'du' : 'sie');
+window.addEventListener('anew', () => {
+  const e = snapshot.value.encryption;
+  if (e) void patch({ encryption: { ...e, code: codes[1], verified: false } });
+});
+if (q.has('screen')) fail(Number(q.get('screen')) as ErrorCode);
+else if (app) render(<Call page={page} session={session} host={host} />, app);
 setTimeout(() => {
   const kind = q.get('notice') as Notice['kind'] | null;
   if (kind)

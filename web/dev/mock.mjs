@@ -20,6 +20,7 @@ const practice = 'Praxis Dr. Muster';
 const host = { id: 'muster', name: 'Dr. Eva Muster' };
 const language = process.env.LANGUAGE ?? 'de';
 const address = process.env.ADDRESS ?? 'sie';
+const e2ee = process.env.E2EE ?? 'off';
 const types = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -63,7 +64,7 @@ const server = createServer(async (req, res) => {
 
 function page(kind) {
   const html = readFileSync(join(root, 'dist/index.html'), 'utf8');
-  const data = Object.entries({ page: kind, base, language, address, practice, phone });
+  const data = Object.entries({ page: kind, base, language, address, practice, phone, e2ee });
   const attributes = data.map(([k, v]) => ` data-${k}="${v}"`).join('');
   return html
     .replace('<html lang="de">', `<html lang="${language}"${attributes}>`)
@@ -99,7 +100,7 @@ async function api(req, res, name) {
       language,
       address,
       hosts: [host],
-      e2ee: 'off',
+      e2ee,
       waiting_room: true,
       max_participants: 10,
       version: 'mock',

@@ -3,7 +3,7 @@
 
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { type PauseReason, pauseReason } from '../core/call/paused';
 import type { CallSession, Notice } from '../core/call/types';
 import { play } from '../core/media/tone';
@@ -11,6 +11,7 @@ import { maybe, t } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { closeIcon } from '../ui/icons-media';
 import { announce } from '../ui/live';
+import { useHeld } from './held';
 import { pauseText } from './Tile';
 
 const shortLife = 6000;
@@ -139,15 +140,4 @@ function usePaused(why: PauseReason | null): void {
     said.current = performance.now();
     announce(`${t('call.paused')} – ${t(pauseText[why])}`);
   }, [why]);
-}
-
-/** True when the condition has held for a while: short blips stay silent. */
-function useHeld(on: boolean, ms: number): boolean {
-  const [held, setHeld] = useState(false);
-  useEffect(() => {
-    if (!on) return setHeld(false);
-    const timer = setTimeout(() => setHeld(true), ms);
-    return () => clearTimeout(timer);
-  }, [on, ms]);
-  return on && held;
 }

@@ -13,10 +13,12 @@ import { Live } from '../ui/live';
 import { Asking } from './Asking';
 import { Banners, type ToastText, useNotices } from './Banners';
 import { Chat } from './Chat';
+import { Compare } from './Compare';
 import { Connection } from './Connection';
 import { Controls } from './Controls';
 import { Devices } from './Devices';
 import { LeaveDialog } from './LeaveDialog';
+import { Fresh, Slow } from './Lock';
 import { AloneQuestion, OthersCompany, OwnCompany } from './Manners';
 import { People } from './People';
 import { SessionHint } from './SessionClock';
@@ -51,7 +53,7 @@ export type PanelName = 'chat' | 'people' | 'connection';
 export function Call({ page, session, host }: CallProps) {
   const s = session.snapshot.value;
   const [panel, setPanel] = useState<PanelName | null>(null);
-  const [dialog, setDialog] = useState<'devices' | 'leave' | null>(null);
+  const [dialog, setDialog] = useState<'devices' | 'leave' | 'compare' | null>(null);
   const selfView = useSignal(true);
   const toasts = useSignal<readonly ToastText[]>([]);
   const end = useSignal<number | null>(host?.plannedEnd ?? null);
@@ -68,15 +70,24 @@ export function Call({ page, session, host }: CallProps) {
     document.querySelector<HTMLElement>(`[data-testid=${button}]`)?.focus();
   };
 
+  const compare = () => setDialog('compare');
+  const compared = () => {
+    setDialog(null);
+    // The button that opened it may be gone with the reason to press it.
+    setTimeout(() => document.querySelector<HTMLElement>('.lock summary')?.focus());
+  };
+
   return (
     <div class="call" data-testid="call" data-phase={s.phase} data-panel={panel ?? 'none'}>
-      <TopBar page={page} session={session} end={host && end} />
+      <TopBar page={page} session={session} end={host && end} compare={compare} />
       <main class="stage-box">
         <h1 class="vh" tabIndex={-1}>
           {t('call.title')}
         </h1>
         <Stage snapshot={s} selfView={selfView.value} arrangement={arrangement(s.remotes.length, screens)} />
         <Banners session={session} toasts={toasts}>
+          <Slow session={session} />
+          <Fresh session={session} compare={compare} />
           <OwnCompany session={session} />
           <OthersCompany session={session} />
           <Asking session={session} />
@@ -108,6 +119,7 @@ export function Call({ page, session, host }: CallProps) {
         />
       )}
       {dialog === 'leave' && host && <LeaveDialog session={session} host={host} onClose={() => setDialog(null)} />}
+      {dialog === 'compare' && <Compare session={session} onClose={compared} />}
       <Live />
     </div>
   );

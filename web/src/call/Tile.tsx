@@ -7,12 +7,12 @@ import type { PauseReason } from '../core/call/paused';
 import type { Member, Picture } from '../core/call/types';
 import { type Key, t } from '../i18n';
 import { Icon } from '../ui/Icon';
-import { companyIcon, micOffIcon, pausedIcon } from '../ui/icons-media';
+import { companyIcon, lockBusyIcon, micOffIcon, pausedIcon } from '../ui/icons-media';
 import { AloneSign } from './Manners';
 
 /** One person: picture or initials, name, and every state as text. */
 export function Tile({ member, why }: { member: Member; why: PauseReason }) {
-  const { local, name, camera, cameraPaused, microphone, speaking, company } = member;
+  const { local, name, camera, cameraPaused, microphone, speaking, company, securing } = member;
   const shown = local ? t('call.you') : name;
   return (
     <li
@@ -24,15 +24,18 @@ export function Tile({ member, why }: { member: Member; why: PauseReason }) {
       data-camera={camera ? 'on' : 'off'}
       data-paused={cameraPaused}
       data-company={company}
+      data-securing={securing}
     >
-      {camera ? (
+      {securing ? (
+        <Securing />
+      ) : camera ? (
         <Video picture={camera} mirrored={local} label={shown} />
       ) : (
         <span class="initials" aria-hidden="true">
           {initials(name)}
         </span>
       )}
-      {cameraPaused && (why === 'many' ? <Waits name={name} /> : <Paused why={why} />)}
+      {cameraPaused && !securing && (why === 'many' ? <Waits name={name} /> : <Paused why={why} />)}
       {company && (
         <span class="company-sign" data-testid="company-sign">
           <Icon of={companyIcon} size={28} />
@@ -55,8 +58,8 @@ export function ScreenTile({ member, picture, why }: { member: Member; picture: 
   const label = t('call.screenOf', { name: member.name });
   return (
     <li class="tile screen" data-testid="tile-screen" data-identity={member.identity} data-paused={member.screenPaused}>
-      <Video picture={picture} mirrored={false} label={label} whole />
-      {member.screenPaused && <Paused why={why} />}
+      {member.securing ? <Securing /> : <Video picture={picture} mirrored={false} label={label} whole />}
+      {member.screenPaused && !member.securing && <Paused why={why} />}
       <p class="plate">
         <span class="name">{label}</span>
       </p>
@@ -69,6 +72,18 @@ export const pauseText = {
   saver: 'call.paused.saver',
   many: 'call.paused.many',
 } as const satisfies Record<PauseReason, Key>;
+
+/** Stands where nothing can be shown yet, because keys are not agreed on. */
+function Securing() {
+  return (
+    <div class="paused" data-testid="tile-securing">
+      <span class="paused-badge breathing">
+        <Icon of={lockBusyIcon} size={28} />
+      </span>
+      <p class="paused-title">{t('lock.securing')}</p>
+    </div>
+  );
+}
 
 /** Stands in front of a picture that does not move. The element behind it stays, so that the picture is back at once. */
 function Paused({ why }: { why: PauseReason }) {

@@ -6,8 +6,8 @@ import { type Page, telHref } from '../core/page';
 import { t } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { phoneIcon } from '../ui/icons';
-import { lockIcon } from '../ui/icons-media';
 import { QuickExit } from '../ui/QuickExit';
+import { Lock } from './Lock';
 import { CompanyButton } from './Manners';
 import { type PlannedEnd, SessionClock } from './SessionClock';
 
@@ -16,18 +16,14 @@ interface Props {
   session: CallSession;
   /** The host's clock; visitors have none. */
   end: PlannedEnd | null;
+  /** Opens the words of the encryption. */
+  compare(): void;
 }
 
-export function TopBar({ page, session, end }: Props) {
+export function TopBar({ page, session, end, compare }: Props) {
   return (
     <header class="call-top">
-      <details class="lock" data-testid="lock" onKeyDown={closeOnEscape} onFocusOut={closeOnLeave}>
-        <summary>
-          <Icon of={lockIcon} size={18} />
-          <span>{t('call.lock')}</span>
-        </summary>
-        <p>{t('call.lock.t')}</p>
-      </details>
+      <Lock session={session} host={end !== null} compare={compare} />
       <span class="brand">{page.practice}</span>
       {end && <SessionClock startedAt={session.snapshot.value.startedAt} end={end} />}
       <CompanyButton session={session} />
@@ -46,14 +42,4 @@ export function TopBar({ page, session, end }: Props) {
       )}
     </header>
   );
-}
-
-function closeOnEscape(e: KeyboardEvent & { currentTarget: HTMLDetailsElement }): void {
-  if (e.key !== 'Escape' || !e.currentTarget.open) return;
-  e.currentTarget.open = false;
-  e.currentTarget.querySelector('summary')?.focus();
-}
-
-function closeOnLeave(e: FocusEvent & { currentTarget: HTMLDetailsElement }): void {
-  if (!e.currentTarget.contains(e.relatedTarget as Node | null)) e.currentTarget.open = false;
 }

@@ -5,10 +5,13 @@ import { addMessages } from '../i18n';
 import { callDe } from '../i18n/call-de';
 import { callDu } from '../i18n/call-du';
 import { callEn } from '../i18n/call-en';
+import { lockDe } from '../i18n/lock-de';
+import { lockDu } from '../i18n/lock-du';
+import { lockEn } from '../i18n/lock-en';
 
-addMessages('de', callDe);
-addMessages('du', callDu);
-addMessages('en', callEn);
+for (const part of [callDe, lockDe]) addMessages('de', part);
+for (const part of [callDu, lockDu]) addMessages('du', part);
+for (const part of [callEn, lockEn]) addMessages('en', part);
 
 export { connect } from '../core/call/session';
 export { probeNetwork } from '../core/check/network';

@@ -13,7 +13,7 @@ import { play } from '../core/media/tone';
 import { maybe, t } from '../i18n';
 import { Connecting } from '../room/screens';
 import { DeviceCheck } from '../ui/DeviceCheck';
-import { ErrorScreen } from '../ui/ErrorScreen';
+import { Failure } from '../ui/Failure';
 import { announce } from '../ui/live';
 import { Heading, Shell } from '../ui/Shell';
 import { Overview } from './Overview';
@@ -66,7 +66,7 @@ function Screen({ desk }: { desk: Desk }) {
       const actions = { rejoin: () => void desk.enter(mode.room), retry: () => desk.back() };
       return (
         <>
-          <ErrorScreen page={page} code={mode.code} actions={actions} />
+          <Failure page={page} code={mode.code} actions={actions} host />
           <p class="aside">
             <button type="button" class="link" data-testid="back" onClick={() => desk.back()}>
               {t('desk.back')}

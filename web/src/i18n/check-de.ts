@@ -50,6 +50,8 @@ export const checkDe = {
   'check.busyMicrophone': 'Ihr Mikrofon wird gerade von einem anderen Programm benutzt.',
   'check.watching': 'Sie nehmen ohne Kamera und Mikrofon teil. Sie sehen und hören die anderen und können schreiben.',
 
+  'check.e2ee': 'Ende-zu-Ende-verschlüsselt: nur die Menschen im Raum können mithören und mitsehen.',
+
   'waiting.title': 'Bitte warten Sie. Die Praxis lässt Sie gleich herein.',
   'waiting.present': 'Die Praxis weiß, dass Sie da sind.',
   'waiting.absent': 'Die Praxis ist noch nicht da. Sie sehen hier, sobald sie kommt.',
@@ -74,6 +76,7 @@ export const checkDe = {
   'act.audio': 'Nur mit Ton teilnehmen',
   'act.watch': 'Ohne Kamera und Mikrofon teilnehmen',
   'act.rejoin': 'Wieder verbinden',
+  'err.steps': 'So erlauben Sie den Zugriff',
   e10: 'Kamera und Mikrofon sind gesperrt',
   'e10.t': 'Ihr Browser gibt sie für diese Seite nicht frei. Sie können das ändern.',
   'e10.chromium':
@@ -96,6 +99,9 @@ export const checkDe = {
   'e14.t': 'Schließen Sie andere Programme, die die Kamera oder das Mikrofon benutzen.',
   e15: 'Wir finden keine Kamera und kein Mikrofon',
   'e15.t': 'Sind sie angeschlossen? Ist eine Abdeckung davor?',
+  e22: 'Dieser Browser kann das Gespräch nicht sichern',
+  'e22.t':
+    'Hier wird Ende-zu-Ende verschlüsselt, und ohne geht es nicht.\n\nÖffnen Sie den Link in einem aktuellen Browser: Chrome oder Edge ab 137, Firefox ab 130, Safari ab 17. iPhone und iPad brauchen iOS 17.',
   e31: 'Ihr Netzwerk blockiert die Verbindung',
   'e31.t':
     'Das kommt in Firmennetzen und bei VPN vor. Nehmen Sie ein anderes WLAN oder mobile Daten, oder schalten Sie das VPN aus.',
@@ -114,6 +120,23 @@ export const checkDe = {
   'e52.rejoin': 'Hier weitermachen',
   e54: 'Kurze Unterbrechung',
   'e54.t': 'Wir verbinden Sie neu.',
+  e55: 'Das Gespräch ließ sich nicht sichern',
+  'e55.t':
+    'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.\n\nVersuchen Sie es noch einmal. Klappt es wieder nicht, telefonieren Sie.',
+  'e55.rejoin': 'Noch einmal versuchen',
+  e56: 'Beendet, weil die Verschlüsselung nicht stimmte',
+  'e56.t':
+    'Jemand könnte versucht haben, das Gespräch mitzuhören. Auch ein technischer Fehler ist möglich. Kamera und Mikrofon sind aus.',
+  e57: 'Beendet, weil die Wörter verschieden waren',
+  'e57.t':
+    'Hatten alle dieselbe Sprache eingestellt? Dann könnte jemand mitgehört haben, was bis dahin gesagt wurde. Kamera und Mikrofon sind aus.',
+  'stop.now': 'Was jetzt hilft',
+  'stop.1': 'Rufen Sie die Praxis an, am besten unter einer Nummer, die Sie schon kennen.',
+  'stop.2': 'Lassen Sie sich einen neuen Link geben. Der alte sollte nicht mehr benutzt werden.',
+  'stop.3': 'Nehmen Sie dafür ein anderes Netz, zum Beispiel mobile Daten.',
+  'stop.host.1': 'Rufen Sie Ihr Gegenüber an, am besten unter einer Nummer, die Sie schon kennen.',
+  'stop.host.2': 'Öffnen Sie einen neuen Raum. Geben Sie nur noch den neuen Link weiter.',
+  'stop.host.3': 'Nennen Sie die Fehlernummer der Person, die Ihren Server betreut.',
   e61: 'Die Verbindung ist abgebrochen',
   'e61.t': 'Kamera und Mikrofon sind aus. Sie können sich wieder verbinden.',
 

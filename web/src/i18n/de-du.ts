@@ -69,6 +69,8 @@ export const du: Part = {
   e14: 'Deine Kamera wird gerade von einem anderen Programm benutzt',
   'e14.t': 'Schließe andere Programme, die die Kamera oder das Mikrofon benutzen.',
   'e21.t': 'Öffne den Link in Safari, Chrome, Edge oder Firefox.',
+  'e22.t':
+    'Hier wird Ende-zu-Ende verschlüsselt, und ohne geht es nicht.\n\nÖffne den Link in einem aktuellen Browser: Chrome oder Edge ab 137, Firefox ab 130, Safari ab 17. iPhone und iPad brauchen iOS 17.',
   e30: 'Du bist nicht mit dem Internet verbunden',
   'e30.t': 'Prüfe WLAN oder mobile Daten.',
   e31: 'Dein Netzwerk blockiert die Verbindung',
@@ -83,6 +85,14 @@ export const du: Part = {
   'e50.t': 'Bei Fragen ruf die Praxis bitte an.',
   e52: 'Du nimmst jetzt auf einem anderen Gerät teil',
   'e54.t': 'Wir verbinden dich neu.',
+  'e55.t':
+    'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.\n\nVersuche es noch einmal. Klappt es wieder nicht, telefoniert.',
+  'stop.1': 'Ruf die Praxis an, am besten unter einer Nummer, die du schon kennst.',
+  'stop.2': 'Lass dir einen neuen Link geben. Der alte sollte nicht mehr benutzt werden.',
+  'stop.3': 'Nimm dafür ein anderes Netz, zum Beispiel mobile Daten.',
+  'stop.host.1': 'Ruf dein Gegenüber an, am besten unter einer Nummer, die du schon kennst.',
+  'stop.host.2': 'Öffne einen neuen Raum. Gib nur noch den neuen Link weiter.',
+  'stop.host.3': 'Nenne die Fehlernummer der Person, die deinen Server betreut.',
   'e61.t': 'Kamera und Mikrofon sind aus. Du kannst dich wieder verbinden.',
   'e99.t': 'Lade die Seite neu, oder ruf die Praxis an.',
 

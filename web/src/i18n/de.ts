@@ -3,11 +3,8 @@
 
 // German, Sie: the source of truth. Every other language has exactly these keys. This part is loaded with the page.
 
-const of = (practice: string) => practice || 'der Praxis';
-
 export const de = {
   'lang.label': 'Sprache',
-  help: 'Hilfe',
   'help.call': (p: { phone: string }) => `Praxis anrufen: ${p.phone}`,
   skip: 'Zum Inhalt springen',
   'landing.title': 'Videogespräche',
@@ -34,7 +31,6 @@ export const de = {
   'act.reload': 'Seite neu laden',
   'err.code': (p: { code: number }) => `Fehler VR-${p.code}`,
   'err.auto': 'Wir versuchen es von selbst weiter.',
-  'err.steps': 'So erlauben Sie den Zugriff',
 
   e20: 'Diese Seite wurde unsicher geöffnet',
   'e20.t': 'Videogespräche gibt es nur über eine sichere Adresse, die mit https beginnt.',
@@ -51,6 +47,5 @@ export const de = {
   e99: 'Das hat leider nicht geklappt',
   'e99.t': 'Laden Sie die Seite neu, oder rufen Sie die Praxis an.',
 
-  'title.room': (p: { practice: string }) => `Videogespräch – ${of(p.practice)}`,
   'title.state': (p: { state: string; practice: string }) => (p.practice ? `${p.state} – ${p.practice}` : p.state),
 };

@@ -8,7 +8,6 @@ import type { landingDe } from './landing-de';
 
 export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'lang.label': 'Language',
-  help: 'Help',
   'help.call': (p) => `Call the practice: ${p.phone}`,
   skip: 'Skip to content',
   'step.back': 'Back',
@@ -80,6 +79,8 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'check.busyMicrophone': 'Another program is using your microphone.',
   'check.watching': 'You join without camera and microphone. You can see and hear the others and write to them.',
 
+  'check.e2ee': 'End-to-end encrypted: only the people in the room can listen and watch.',
+
   'waiting.title': 'Please wait. The practice will let you in shortly.',
   'waiting.present': 'The practice knows that you are here.',
   'waiting.absent': 'The practice is not here yet. This page shows when they arrive.',
@@ -134,6 +135,9 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'e20.t': 'Video calls work only at a secure address that begins with https.',
   e21: 'This browser cannot make video calls',
   'e21.t': 'Open the link in Safari, Chrome, Edge or Firefox.',
+  e22: 'This browser cannot secure the call',
+  'e22.t':
+    'Calls here are end-to-end encrypted and do not work without.\n\nOpen the link in a current browser: Chrome or Edge from 137, Firefox from 130, Safari from 17. An iPhone or iPad needs iOS 17.',
   e30: 'You are not connected to the internet',
   'e30.t': 'Check Wi-Fi or mobile data.',
   e31: 'Your network blocks the connection',
@@ -159,12 +163,28 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'e52.rejoin': 'Continue here',
   e54: 'A short interruption',
   'e54.t': 'We are connecting you again.',
+  e55: 'The call could not be secured',
+  'e55.t':
+    'The devices could not agree on keys, and without keys nothing is sent. Camera and microphone are off.\n\nPlease try once more. If it fails again, use the telephone.',
+  'e55.rejoin': 'Try once more',
+  e56: 'Ended because the encryption was not right',
+  'e56.t':
+    'Somebody may have tried to listen in on the call. A technical fault is possible as well. Camera and microphone are off.',
+  e57: 'Ended because the words were different',
+  'e57.t':
+    'Had everybody chosen the same language? Then somebody may have listened to what was said until now. Camera and microphone are off.',
+  'stop.now': 'What helps now',
+  'stop.1': 'Call the practice, preferably at a number that you know already.',
+  'stop.2': 'Ask for a new link. The old one should not be used any more.',
+  'stop.3': 'Use another network for it, mobile data for example.',
+  'stop.host.1': 'Call the other person, preferably at a number that you know already.',
+  'stop.host.2': 'Open a new room. Pass on the new link only.',
+  'stop.host.3': 'Tell the error number to the person who looks after your server.',
   e61: 'The connection was lost',
   'e61.t': 'Camera and microphone are off. You can connect again.',
   e99: 'That did not work',
   'e99.t': 'Reload the page or call the practice.',
 
-  'title.room': (p) => (p.practice ? `Video consultation – ${p.practice}` : 'Video consultation'),
   'title.state': (p) => (p.practice ? `${p.state} – ${p.practice}` : p.state),
 
   'waiting.locked': 'The room is locked at the moment. The practice sees that you are here.',

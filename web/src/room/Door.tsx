@@ -17,9 +17,11 @@ export function Door({ page, cap }: RoomProps) {
   const s = arrive.state.value;
   const again = useCallback(() => arrive.retry(), [arrive]);
   useEffect(() => void arrive.start(), [arrive]);
-  const welcome = s.at === 'welcome';
+  // Its texts come with the rest.
+  const unable = s.at === 'failed' && s.code === 22;
+  const more = s.at === 'welcome' || unable;
   useEffect(() => {
-    if (!welcome || late) return;
+    if (!more || late) return;
     const get = () => {
       import('./entry').then(setLate, () => {
         timer = setTimeout(get, 3000);
@@ -27,18 +29,20 @@ export function Door({ page, cap }: RoomProps) {
     };
     let timer = setTimeout(get);
     return () => clearTimeout(timer);
-  }, [welcome, late]);
+  }, [more, late]);
 
   if (going && late) return <late.Room page={page} cap={cap} />;
   const outside = s.at === 'welcome' && (s.info.appointment?.state ?? 'open') !== 'open';
   if (outside && late) return <late.Appointment page={page} info={s.info as never} again={again} />;
   return (
     <Shell page={page}>
-      {s.at === 'failed' && <ErrorScreen key={s.code} page={page} code={s.code} actions={{ retry: again }} />}
+      {s.at === 'failed' && (!unable || late) && (
+        <ErrorScreen key={s.code} page={page} code={s.code} actions={{ retry: again }} />
+      )}
       {s.at === 'welcome' && !going && !outside && (
         <Arrival page={page} host={s.info.host.name} open={s.info.open} next={() => setGoing(true)} />
       )}
-      {(s.at === 'checking' || ((going || outside) && !late)) && (
+      {(s.at === 'checking' || ((going || outside || unable) && !late)) && (
         <p class="boot" role="status" data-testid="boot">
           {t('boot')}
         </p>

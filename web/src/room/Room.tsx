@@ -9,8 +9,9 @@ import { WakeLock } from '../core/flow/wakelock';
 import type { Page } from '../core/page';
 import { t } from '../i18n';
 import { DeviceCheck } from '../ui/DeviceCheck';
-import { ErrorScreen } from '../ui/ErrorScreen';
+import { Failure } from '../ui/Failure';
 import { QuickExit } from '../ui/QuickExit';
+import { SecureLine } from '../ui/SecureLine';
 import { Heading, Shell } from '../ui/Shell';
 import { Asking, Connecting, Ended, Primer } from './screens';
 import { Waiting } from './Waiting';
@@ -75,7 +76,7 @@ function Screen({ visit, page }: { visit: Visit; page: Page }) {
       const retry = () => void visit.ask(s.want);
       const audio = s.want === 'audio' ? undefined : () => void visit.ask('audio');
       const actions = { retry, audio, watch: () => void visit.ask('none') };
-      return <ErrorScreen key={`blocked${s.code}`} page={page} code={s.code} actions={actions} />;
+      return <Failure key={`blocked${s.code}`} page={page} code={s.code} actions={actions} />;
     }
     case 'check':
       return <Check key={s.at} visit={visit} page={page} />;
@@ -86,12 +87,12 @@ function Screen({ visit, page }: { visit: Visit; page: Page }) {
       return <Connecting key={s.at} page={page} />;
     case 'ended': {
       const rejoin = () => void visit.rejoin();
-      if (s.code) return <ErrorScreen key={`ended${s.code}`} page={page} code={s.code} actions={{ rejoin }} />;
+      if (s.code) return <Failure key={`ended${s.code}`} page={page} code={s.code} actions={{ rejoin }} />;
       return <Ended key={s.at} page={page} seconds={s.seconds} again={s.mayReturn ? rejoin : null} />;
     }
     case 'fatal':
       return (
-        <ErrorScreen key={`fatal${s.code}`} page={page} code={s.code} actions={{ retry: () => void visit.rejoin() }} />
+        <Failure key={`fatal${s.code}`} page={page} code={s.code} actions={{ retry: () => void visit.rejoin() }} />
       );
   }
 }
@@ -109,6 +110,7 @@ function Check({ visit, page }: { visit: Visit; page: Page }) {
       <div class="intro">
         <Heading practice={page.practice}>{t('check.title')}</Heading>
         <p class="lead">{t('check.lead')}</p>
+        {page.e2ee && <SecureLine />}
       </div>
       <DeviceCheck
         capture={visit.capture}

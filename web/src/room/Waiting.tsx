@@ -8,6 +8,7 @@ import type { Page } from '../core/page';
 import { t, time } from '../i18n';
 import { announce } from '../ui/live';
 import { Preview } from '../ui/media';
+import { SecureLine } from '../ui/SecureLine';
 import { Heading } from '../ui/Shell';
 
 const longWait = 10 * 60_000;
@@ -52,6 +53,7 @@ export function Waiting({ visit, page }: { visit: Visit; page: Page }) {
         </p>
       )}
       <p>{t('waiting.keep')}</p>
+      {page.e2ee && <SecureLine />}
       {long && <p class="note">{t('waiting.long')}</p>}
       <div class="actions">
         <button type="button" class="button" data-testid="stop-waiting" onClick={() => visit.withdraw()}>

@@ -10,14 +10,14 @@ import { Icon } from './Icon';
 import { alertIcon, phoneIcon } from './icons';
 import { Heading } from './Shell';
 
-interface Props {
+export interface ErrorProps {
   page: Page;
   code: ErrorCode;
   actions: Partial<Record<Recovery, () => void>>;
 }
 
 /** One catalogue entry: what happened, what to do, the code for the helpline. */
-export function ErrorScreen({ page, code, actions }: Props) {
+export function ErrorScreen({ page, code, actions }: ErrorProps) {
   const steps = code === 10 ? maybe(`e10.${platform(navigator.userAgent, navigator.maxTouchPoints)}`) : undefined;
   return (
     <section class="card error" data-testid="error" data-code={code}>

@@ -60,6 +60,12 @@ export const lockIcon: Shape = [
   'M8.5 11V8a3.5 3.5 0 0 1 7 0v3',
 ];
 
+export const lockCheckIcon: Shape = [...lockIcon, 'M9.4 15.3l1.9 1.9 3.3-3.6'];
+
+export const lockBusyIcon: Shape = [...lockIcon, 'M9.2 15.3v.1', 'M12 15.3v.1', 'M14.8 15.3v.1'];
+
+export const stopIcon: Shape = ['M8.3 3.5h7.4l4.8 4.8v7.4l-4.8 4.8H8.3l-4.8-4.8V8.3Z', 'M12 8v4.8', 'M12 16v.2'];
+
 export const copyIcon: Shape = [
   'M9 9.5a1 1 0 0 1 1-1h8.5a1 1 0 0 1 1 1V18a1 1 0 0 1-1 1H10a1 1 0 0 1-1-1Z',
   'M6 15.5H5.5a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1H14a1 1 0 0 1 1 1v.5',

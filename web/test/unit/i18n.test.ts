@@ -15,13 +15,16 @@ import { hostDe } from '../../src/i18n/host-de';
 import { hostDu } from '../../src/i18n/host-du';
 import { hostEn } from '../../src/i18n/host-en';
 import { landingDe } from '../../src/i18n/landing-de';
+import { lockDe } from '../../src/i18n/lock-de';
+import { lockDu } from '../../src/i18n/lock-du';
+import { lockEn } from '../../src/i18n/lock-en';
 import { testDe } from '../../src/i18n/test-de';
 import { testDu } from '../../src/i18n/test-du';
 import { testEn } from '../../src/i18n/test-en';
 
-const german: Record<string, Message> = { ...de, ...checkDe, ...callDe, ...hostDe, ...testDe, ...landingDe };
-const informal: Record<string, Message> = { ...du, ...callDu, ...hostDu, ...testDu };
-const english: Record<string, Message> = { ...en, ...callEn, ...hostEn, ...testEn };
+const german: Record<string, Message> = { ...de, ...checkDe, ...callDe, ...lockDe, ...hostDe, ...testDe, ...landingDe };
+const informal: Record<string, Message> = { ...du, ...callDu, ...lockDu, ...hostDu, ...testDu };
+const english: Record<string, Message> = { ...en, ...callEn, ...lockEn, ...hostEn, ...testEn };
 
 const sample = {
   name: 'Anna',

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Calls that the server cannot read, in real browsers: everybody sees and hears everybody, and the server has nothing.
+
+import assert from 'node:assert/strict';
+import { flow, seesAndHears, showsPerson } from '../lib/call.mjs';
+import { people } from '../lib/media.mjs';
+import { play } from '../lib/scene.mjs';
+import { until } from '../lib/wait.mjs';
+
+const site = { videoroom: 'e2ee required' };
+
+/** The digits that people may compare, as the page shows them. */
+const digits = async (page) => {
+  await page.getByTestId('lock').locator('summary').click();
+  await page.getByTestId('compare').click();
+  await page.getByTestId('compare-digits').locator('summary').click();
+  const text = await page.getByTestId('compare-digits').locator('.digits').innerText();
+  const words = await page.getByTestId('compare-words').innerText();
+  await page.keyboard.press('Escape');
+  return { digits: text.trim().split(/\s+/).join(' '), words };
+};
+
+/** Waits until the keys of everybody are there. */
+const secured = (page, timeout = 20_000) =>
+  page
+    .locator('[data-testid="lock"]:is([data-state="open"],[data-state="again"],[data-state="verified"])')
+    .waitFor({ timeout });
+
+for (const [first, second] of [
+  ['chromium', 'firefox'],
+  ['firefox', 'chromium'],
+]) {
+  play(`${first} hosts, ${second} visits: decoded on both sides, one code`, { site, timeout: 180_000 }, async (s) => {
+    const { host, visitor } = await s.pair(await s[first]('red'), await s[second]('green'));
+    await Promise.all([host, visitor].map(({ page }) => seesAndHears(page, { timeout: 60_000 })));
+    await Promise.all([host, visitor].map(({ page }) => secured(page)));
+    await showsPerson(host.page, host.call.video(people.green.name), 'green');
+    await showsPerson(visitor.page, visitor.call.video('Dr. Muster'), 'red');
+    const [atHost, atVisitor] = [await digits(host.page), await digits(visitor.page)];
+    assert.match(atHost.digits ?? '', /^(\d{5}\s){11}\d{5}$/);
+    assert.deepEqual(atHost, atVisitor);
+    await visitor.call.say('Guten Tag, hört uns jemand?');
+    await host.call.hasMessage('Guten Tag, hört uns jemand?', people.green.name);
+    assert.ok(!s.caddy.log.includes('hört uns'));
+  });
+}
+
+play(
+  'three talk, one is removed and comes back: the code is another one each time',
+  { site, timeout: 240_000 },
+  async (s) => {
+    const { host, link } = await s.host(await s.chromium('red'));
+    await host.enter();
+    const green = await s.join(await s.chromium('green'), host, link);
+    await Promise.all([host, green].map(({ page }) => secured(page)));
+    const before = await digits(host.page);
+    const blue = await s.join(await s.chromium('blue'), host, link);
+    const all = [host, green, blue];
+    await Promise.all(all.map(({ page }) => seesAndHears(page, { streams: 2, timeout: 60_000 })));
+    const together = await digits(host.page);
+    assert.notEqual(together.digits, before.digits);
+    await host.remove(people.blue.name);
+    await Promise.all([host, green].map(({ call }) => call.count(1)));
+    await until('the code of two is another one', async () => {
+      await secured(host.page);
+      const now = await digits(host.page);
+      return (
+        now.digits !== together.digits &&
+        now.digits !== before.digits &&
+        now.digits === (await digits(green.page)).digits
+      );
+    });
+    await seesAndHears(host.page, { timeout: 30_000 });
+    await blue.page.reload();
+    await blue.knock(people.blue.name);
+    await host.admit(people.blue.name);
+    await blue.call.joined();
+    await Promise.all(all.map(({ page }) => seesAndHears(page, { streams: 2, timeout: 60_000 })));
+  },
+);
+
+play('a host who comes back is asked whom to go on with', { site, timeout: 180_000 }, async (s) => {
+  const { host, visitor } = await s.pair(await s.chromium('red'), await s.chromium('green'));
+  await Promise.all([host, visitor].map(({ page }) => secured(page)));
+  await host.page.reload();
+  await host.page.locator('[data-testid="desk"][data-link="up"]').waitFor();
+  await host.enter();
+  await host.page.getByTestId('let-in').click();
+  await Promise.all([host, visitor].map(({ page }) => secured(page)));
+  await Promise.all([host, visitor].map(({ page }) => seesAndHears(page, { timeout: 60_000 })));
+});
+
+play(
+  'nothing is shown of a page that has no keys, and nothing of it can be read',
+  { site, timeout: 120_000 },
+  async (s) => {
+    // The circle's line is cut for the visitor before it begins: media alone connects.
+    const seat = await s.chromium('green');
+    const { host, link } = await s.host(await s.chromium('red'));
+    await host.enter();
+    const visitor = await s.visit(seat, link);
+    await visitor.page.routeWebSocket(/api\/v1\/circle/, (ws) => ws.close());
+    await visitor.knock(people.green.name);
+    await host.admit(people.green.name);
+    await visitor.call.joined();
+    await host.call.count(1);
+    await visitor.page.getByTestId('lock').waitFor();
+    const got = await flow(visitor.page, 5_000);
+    assert.equal(got.frames, 0, 'pictures without keys');
+    assert.equal((await flow(host.page, 2_000)).frames, 0, 'pictures from a page without keys');
+    assert.equal(await host.call.tile('').count(), 1);
+  },
+);
+
+play('a browser that cannot encrypt is told before its camera is asked for', { site, timeout: 60_000 }, async (s) => {
+  const { link } = await s.host(await s.chromium('red'));
+  const seat = await s.chromium('green');
+  const page = await seat.page();
+  await page.addInitScript(() => {
+    delete window.RTCRtpScriptTransform;
+    delete RTCRtpSender.prototype.createEncodedStreams;
+    window.asked = 0;
+    navigator.mediaDevices.getUserMedia = () => {
+      window.asked++;
+      return Promise.reject(new DOMException('', 'NotAllowedError'));
+    };
+  });
+  await page.goto(link);
+  await page.locator('[data-testid="error"][data-code="22"]').waitFor();
+  assert.equal(await page.evaluate(() => window.asked), 0);
+});
