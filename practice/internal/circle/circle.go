@@ -132,7 +132,7 @@ func (c *Circle) Hello(h Hello, wake chan<- struct{}, now time.Time) (*Line, err
 		return nil, ErrFull
 	}
 	s := &seat{Hello: h, secret: secret(), told: c.pin}
-	l := &Line{seat: s, wake: wake}
+	l := &Line{circle: c, seat: s, wake: wake}
 	s.line = l
 	if h.MayHost && c.epoch == 0 && c.first == nil {
 		c.first, c.firstBy, c.pin = s, now.Add(c.limits.Begin), pid
@@ -166,7 +166,7 @@ func (c *Circle) Resume(secret, identity, key string, got uint64, wake chan<- st
 	}
 	s.end(Left)
 	s.confirm(got)
-	l := &Line{seat: s, wake: wake, sent: s.given - uint64(len(s.out))}
+	l := &Line{circle: c, seat: s, wake: wake, sent: s.given - uint64(len(s.out))}
 	s.line = l
 	c.settle(now)
 	l.signal()
@@ -175,8 +175,8 @@ func (c *Circle) Resume(secret, identity, key string, got uint64, wake chan<- st
 
 // Take returns what the connection is to be sent next, at most so many frames, and
 // whether it ends thereafter. Only whoever runs the connection calls it.
-func (c *Circle) Take(l *Line, most int) ([]Frame, End) {
-	s := l.seat
+func (l *Line) Take(most int) ([]Frame, End) {
+	c, s := l.circle, l.seat
 	if l.end != Running {
 		return nil, l.end
 	}

@@ -128,7 +128,7 @@ func TestRelayAndResume(t *testing.T) {
 	if texts(a) != "[0 1 2 3 4]" {
 		t.Error("something was lost")
 	}
-	if _, end := a.c.Take(old, 1); end == Running {
+	if _, end := old.Take(1); end == Running {
 		t.Error("the line before goes on")
 	}
 	// Not confirmed: comes again. A second resume takes the first one's place.

@@ -108,7 +108,7 @@ func (r *table) join(identity string, host bool) *page {
 func (p *page) read() End {
 	p.t.Helper()
 	for {
-		frames, end := p.c.Take(p.line, 16)
+		frames, end := p.line.Take(16)
 		for _, f := range frames {
 			switch f.Kind {
 			case Welcome:

@@ -101,9 +101,10 @@ func (s *seat) end(why End) {
 	}
 }
 
-// Line is one connection of a page.
+// Line is one connection of a page. It belongs to the circle that made it.
 type Line struct {
-	seat *seat
+	circle *Circle
+	seat   *seat
 	// wake gets a value, without ever being waited for, when there is something
 	// to take.
 	wake     chan<- struct{}
