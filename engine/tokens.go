@@ -59,7 +59,7 @@ func (t *siteTokens) own(raw string) (signaling.Grant, error) {
 		g.Policy = testPolicy
 		return g, nil
 	}
-	keys, desk, a := t.keys, t.desk, token.Admission{Site: t.id, Room: c.Video.Room, Identity: c.Subject}
+	keys, desk, a := t.keys, t.desk, token.Admission{Site: t.id, Room: c.Video.Room, Identity: c.Subject, Key: c.Key}
 	g.Refresh = func(p room.ParticipantInfo) (string, error) {
 		if err := desk.Admitted(a.Site, a.Room, a.Identity); err != nil {
 			return "", err

@@ -163,9 +163,12 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 		return result{}, err
 	}
 	h.d.mu.Lock()
-	host, _ := h.site.Host(h.key.id)
-	h.d.hostComesLocked(h.key, f.Room)
+	site := h.site
+	host, _ := site.Host(h.key.id)
 	h.d.mu.Unlock()
+	if err := checkKey(site, f.Key); err != nil {
+		return result{}, err
+	}
 	name := host.Name
 	if f.Name != "" {
 		clean, err := CleanName(f.Name)
@@ -175,11 +178,17 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 		name = clean
 	}
 	media, err := h.d.keys.Media(token.Admission{
-		Site: h.key.site, Room: f.Room, Identity: identity, Name: name, Host: true,
+		Site: h.key.site, Room: f.Room, Identity: identity, Name: name, Host: true, Key: f.Key,
 	}, time.Now())
 	if err != nil {
 		return result{}, err
 	}
+	h.d.mu.Lock()
+	h.d.hostComesLocked(h.key, f.Room)
+	if r := h.d.records[roomKey{h.key.site, f.Room}]; r != nil {
+		r.keep(identity, f.Key)
+	}
+	h.d.mu.Unlock()
 	return result{Token: media, URL: &h.base, Identity: identity}, nil
 }
 
@@ -218,8 +227,9 @@ func (h *hostSession) remove(f hostFrame) (result, error) {
 	return result{}, nil
 }
 
-// bar keeps an identity out. It tells whether the identity belongs to somebody
-// who has been admitted a moment ago and may not have arrived.
+// bar keeps an identity out, and makes those who hold keys together do without
+// it at once. It tells whether the identity belongs to somebody who has been
+// admitted a moment ago or holds keys, and may not have arrived in the room.
 func (h *hostSession) bar(room, identity string) (admittedOnly bool, err error) {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
@@ -228,6 +238,8 @@ func (h *hostSession) bar(room, identity string) (admittedOnly bool, err error) 
 		return false, err
 	}
 	r.removed[identity] = struct{}{}
+	delete(r.keys, identity)
+	admittedOnly = h.d.hall.remove(r.key, identity)
 	for _, k := range r.knocks {
 		if k.identity == identity && k.state == admitted {
 			h.d.dropLocked(k) // a lost answer must not be repeated

@@ -46,8 +46,9 @@ type Storage = records.Storage
 // Desk is the reception of all sites. Create it with [New]; it runs until
 // [Desk.Close].
 //
-// One mutex guards all state. Nothing is called under it but the crowd's
-// counters and the agenda's memory, whose mutexes are leaves. Sessions learn of changes by a wake-up and read the state anew, so
+// One mutex guards all state but that of the circles, which is the hall's.
+// Nothing is called under it but the crowd's counters, the hall and the agenda's
+// memory, whose mutexes are leaves. Sessions learn of changes by a wake-up and read the state anew, so
 // no queue can overflow.
 type Desk struct {
 	keys    Keys
@@ -56,6 +57,7 @@ type Desk struct {
 	limits  Limits
 	log     *slog.Logger
 	crowd   *crowd
+	hall    *hall
 	now     func() time.Time
 	agenda  *agenda // nil: no appointments
 	mail    func(*config.Site) Mailer
@@ -112,6 +114,7 @@ func New(o Options) *Desk {
 	d.limits.setDefaults()
 	d.once = booking.NewOnce(d.now())
 	d.crowd = newCrowd(&d.limits, time.Now())
+	d.hall = newHall(&d.limits)
 	unwatch := d.rooms.Watch(d.changed)
 	d.wg.Go(func() { // ends with leave
 		defer unwatch()
@@ -142,6 +145,7 @@ func (d *Desk) Close(ctx context.Context) {
 	stop := context.AfterFunc(ctx, d.cancel)
 	defer stop()
 	d.wg.Wait()
+	d.hall.close()
 	d.cancel()
 }
 

@@ -4,6 +4,7 @@
 package practice
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -152,14 +153,18 @@ func (h *hostSession) place(f hostFrame, name string) (*knock, error) {
 
 // serveReturn continues at the door what ended in the room: the media token
 // proves who the page was.
-func (d *Desk) serveReturn(ctx context.Context, s *visitorSession, c Call, from *source, media string) error {
+func (d *Desk) serveReturn(ctx context.Context, s *visitorSession, c Call, from *source, f visitorFrame) error {
 	now := time.Now()
-	claims, err := d.keys.VerifyMedia(c.SiteID, media, now)
+	claims, err := d.keys.VerifyMedia(c.SiteID, f.Back, now)
 	if err != nil {
 		return d.crowd.wrong(from, now, fail(CodeBadLink))
 	}
 	d.crowd.right(from)
-	if err := d.claim(s, roomKey{c.SiteID, claims.Video.Room}, claims.Subject, from); err != nil {
+	key := cmp.Or(f.Key, claims.Key)
+	if err := checkKey(c.Site, key); err != nil {
+		return err
+	}
+	if err := d.claim(s, roomKey{c.SiteID, claims.Video.Room}, claims.Subject, key, from); err != nil {
 		return err
 	}
 	defer d.hangUp(s)
@@ -167,7 +172,7 @@ func (d *Desk) serveReturn(ctx context.Context, s *visitorSession, c Call, from 
 }
 
 // claim gives a place at the door to the page that was put back.
-func (d *Desk) claim(s *visitorSession, key roomKey, identity string, from *source) error {
+func (d *Desk) claim(s *visitorSession, key roomKey, identity, pageKey string, from *source) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := d.records[key]
@@ -184,6 +189,7 @@ func (d *Desk) claim(s *visitorSession, key roomKey, identity string, from *sour
 		}
 		delete(d.secrets, k.secret)
 		s.adopt(k)
+		k.key = pageKey
 		d.secrets[k.secret] = k
 		d.wakeHostLocked(hostKey{key.site, r.host})
 		return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/caddy-videoroom/videoroom/practice/internal/booking"
+	"github.com/caddy-videoroom/videoroom/practice/internal/circle"
 	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
 	"github.com/caddy-videoroom/videoroom/token"
 )
@@ -40,6 +41,7 @@ const (
 	CodeCancelled     Code = "cancelled"
 	CodeConflict      Code = "conflict"
 	CodeInvalid       Code = "invalid"
+	CodeNoEncryption  Code = "no_encryption"
 )
 
 var (
@@ -97,6 +99,7 @@ var faults = map[Code]fault{
 	CodeCancelled:     {http.StatusGone, websocket.StatusPolicyViolation, "the appointment has been cancelled"},
 	CodeConflict:      {http.StatusConflict, websocket.StatusPolicyViolation, "the appointment does not allow this any more"},
 	CodeInvalid:       {http.StatusUnprocessableEntity, websocket.StatusPolicyViolation, "some fields are not valid"},
+	CodeNoEncryption:  {http.StatusBadRequest, websocket.StatusPolicyViolation, "this site takes browsers that encrypt from end to end only"},
 }
 
 // causes maps the errors of other packages to codes; the first match counts.
@@ -108,6 +111,11 @@ var causes = []struct {
 	{token.ErrBadCapability, CodeBadLink},
 	{token.ErrBadToken, CodeNotHost},
 	{token.ErrBadJSON, CodeBadRequest},
+	{token.ErrBadKey, CodeBadRequest},
+	{circle.ErrMalformed, CodeBadRequest},
+	{circle.ErrSignature, CodeBadRequest},
+	{circle.ErrRefused, CodeNotAllowed},
+	{circle.ErrFull, CodeRoomFull},
 	{booking.ErrNotice, CodeBadRequest},
 	{ErrNoParticipant, CodeNotFound},
 	{ErrRemoved, CodeNotAllowed},

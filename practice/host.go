@@ -30,6 +30,8 @@ type hostFrame struct {
 	Name     string   `json:"name"`
 	Text     string   `json:"text"`
 	Host     string   `json:"host"`
+	// Key is the public key of the page, with enter.
+	Key string `json:"key"`
 
 	Appointment string `json:"appointment"`
 }
@@ -66,6 +68,8 @@ type (
 		ID    string    `json:"id"`
 		Name  string    `json:"name"`
 		Since time.Time `json:"since"`
+		// Key is the public key of the guest's page.
+		Key string `json:"key,omitempty"`
 		// Back: was put back from the room. From: the colleague who handed
 		// the guest over. Hand: the colleague whom the guest was offered.
 		Back bool       `json:"back,omitempty"`
@@ -227,6 +231,7 @@ func (h *hostSession) tell(ctx context.Context) error {
 	for i := range s.Rooms {
 		// Asked outside the lock: rooms answer from goroutines of their own.
 		people := h.d.rooms.Participants(h.key.site, s.Rooms[i].ID)
+		h.d.showKeys(roomKey{h.key.site, s.Rooms[i].ID}, people)
 		s.Rooms[i].Participants = append(s.Rooms[i].Participants, people...)
 	}
 	s.Appointments, s.MailTrouble = h.plan.of(h)
@@ -275,7 +280,7 @@ func (r *record) state() roomState {
 
 func (k *knock) shown() guest {
 	g := guest{
-		ID: k.id, Name: k.name, Since: k.since.UTC(), Back: k.former != "", From: k.from, Messages: k.messages,
+		ID: k.id, Name: k.name, Since: k.since.UTC(), Key: k.key, Back: k.former != "", From: k.from, Messages: k.messages,
 	}
 	if k.handover != nil {
 		g.Hand = &handState{k.handover.to, k.handover.refused}

@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/caddy-videoroom/videoroom/practice/internal/circle"
 )
 
 // Limits are the numbers that keep the desk small under attack. Zero fields
@@ -56,6 +58,8 @@ type Limits struct {
 	Knocks int
 	// SocketsPerHost bounds a host's dashboards (10).
 	SocketsPerHost int
+	// Circle bounds the circles of those who hold keys together.
+	Circle circle.Limits
 }
 
 func (l *Limits) setDefaults() {

@@ -29,6 +29,8 @@ type record struct {
 	locked bool
 	// removed holds the identities that must not return.
 	removed map[string]struct{}
+	// keys are those of the pages of people who were let in, by identity.
+	keys map[string]string
 	// appointment is the id of the appointment that the room belongs to; empty:
 	// none.
 	appointment string
@@ -41,6 +43,10 @@ type record struct {
 	// appointment gives it a new one.
 	lapsed bool
 }
+
+// maxKeys bounds the keys remembered of one room. Those in its circle are told
+// in any case.
+const maxKeys = 1000
 
 type knockState uint8
 
@@ -62,6 +68,8 @@ type secretHash [sha256.Size]byte
 // knock is one visitor at the door. It belongs to the desk's mutex.
 type knock struct {
 	id, name, identity string
+	// key is the page's public key; empty: it has none.
+	key string
 	// guest is the id of the appointment's guest whose link was shown.
 	guest  string
 	secret secretHash
@@ -135,8 +143,18 @@ func (d *Desk) settleLocked(k *knock, s knockState, reason string, now time.Time
 		return
 	}
 	k.state, k.reason, k.idle = s, reason, now
+	if s == admitted {
+		k.record.keep(k.identity, k.key)
+	}
 	d.crowd.unwait(k.source)
 	k.wake()
+}
+
+// keep remembers the key of somebody's page, for the hosts' dashboards.
+func (r *record) keep(identity, key string) {
+	if key != "" && len(r.keys) < maxKeys {
+		r.keys[identity] = key
+	}
 }
 
 // dropLocked forgets a knock.
@@ -170,6 +188,7 @@ func (d *Desk) sweepLocked(r *record, now time.Time) {
 // endLocked closes a room for good and sends its visitors away.
 func (d *Desk) endLocked(r *record, reason string) {
 	r.ended = true
+	d.hall.end(r.key)
 	for _, k := range r.knocks {
 		if k.state == admitted {
 			d.dropLocked(k) // not even a lost answer leads back in
@@ -202,7 +221,7 @@ func (d *Desk) recordLocked(key roomKey, host string, site *config.Site, expires
 	if r == nil {
 		r = &record{
 			key: key, host: host, site: site, expires: expires,
-			knocks: make(map[string]*knock), removed: make(map[string]struct{}),
+			knocks: make(map[string]*knock), removed: make(map[string]struct{}), keys: make(map[string]string),
 		}
 		d.records[key] = r
 	}

@@ -15,8 +15,8 @@ import (
 // concurrent use and never wait for a client. They must not call the desk back
 // before they return.
 type Rooms interface {
-	// Participants lists who is in a room now, in the order of joining; nil
-	// where there is no such room.
+	// Participants lists who is in a room now, in the order of joining, in a list
+	// of the caller's own; nil where there is no such room.
 	Participants(site, room string) []Participant
 	// Mute mutes all of a participant's tracks of a kind. It returns
 	// [ErrNoParticipant].
@@ -73,6 +73,9 @@ type Participant struct {
 	Audio    Presence `json:"audio"`
 	Video    Presence `json:"video"`
 	Screen   bool     `json:"screen"`
+	// Key is the public key of the participant's page, where the desk knows it;
+	// rooms leave it empty.
+	Key string `json:"key,omitempty"`
 }
 
 // Call is one HTTP request beneath a site's base path.

@@ -4,6 +4,7 @@
 package practice
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,6 +46,8 @@ type socket struct {
 	// faster than it is served waits in its own TCP connection.
 	frames chan []byte
 	rate   bucket
+	// most bounds the frames of 10 s; 0: framesPer10s.
+	most int
 }
 
 // upgrade takes over the connection. The caller has checked the origin.
@@ -86,7 +89,7 @@ func (s *socket) pump(ctx context.Context) {
 // accept checks one frame against the rate and decodes it into v.
 func (s *socket) accept(frame []byte, v any) error {
 	const period = 10 * time.Second
-	if wait := s.rate.take(time.Now(), framesPer10s, period); wait > 0 {
+	if wait := s.rate.take(time.Now(), cmp.Or(s.most, framesPer10s), period); wait > 0 {
 		return retry(CodeTooMany, seconds(wait))
 	}
 	return decode(frame, v)

@@ -21,6 +21,8 @@ type visitorFrame struct {
 	Cap    string `json:"cap"`
 	Name   string `json:"name"`
 	Resume string `json:"resume"`
+	// Key is the public key of the page.
+	Key string `json:"key"`
 	// Back is the media token of somebody who was put back.
 	Back string `json:"back"`
 	// Host and Accept answer a handover.
@@ -112,13 +114,16 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 		}
 		session := &visitorSession{signal: newSignal(), socket: s, d: d, secret: f.Resume, base: c.Base}
 		if f.Back != "" {
-			return d.serveReturn(ctx, session, c, from, f.Back)
+			return d.serveReturn(ctx, session, c, from, f)
 		}
 		v, err := d.visit(c, from, f.Room, f.Cap)
 		if err != nil {
 			return err
 		}
 		if f.Name, err = CleanName(f.Name); err != nil {
+			return err
+		}
+		if err := checkKey(c.Site, f.Key); err != nil {
 			return err
 		}
 		if err := v.mayKnock(d.now()); err != nil {
@@ -142,6 +147,7 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 	if k := d.secrets[sha256.Sum256([]byte(f.Resume))]; k != nil && (k.record.key == key || k.origin == key) {
 		k.wake() // the socket before this one, if it lives, sees itself replaced
 		s.k, k.session = k, s
+		d.rekeyLocked(k, f.Key)
 		return nil
 	}
 	r := d.recordLocked(key, v.Host, c.Site, v.Expires)
@@ -159,7 +165,7 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 		return err
 	}
 	s.adopt(&knock{
-		id: token.NewID(), identity: token.NewID(), name: v.called(f.Name), guest: v.guest.ID, since: now, record: r, source: from,
+		id: token.NewID(), identity: token.NewID(), name: v.called(f.Name), key: f.Key, guest: v.guest.ID, since: now, record: r, source: from,
 	})
 	r.knocks[s.k.id], d.secrets[s.k.secret] = s.k, s.k
 	if atOnce {
@@ -253,7 +259,7 @@ func (d *Desk) look(s *visitorSession) view {
 	}
 	return view{
 		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped, told: told,
-		entry: token.Admission{Site: r.key.site, Room: r.key.id, Identity: k.identity, Name: k.name},
+		entry: token.Admission{Site: r.key.site, Room: r.key.id, Identity: k.identity, Name: k.name, Key: k.key},
 	}
 }
 

@@ -30,6 +30,9 @@ type Claims struct {
 	Kind string
 	// SHA256 is the hash of a webhook's body, base64.
 	SHA256 string
+	// Key is the holder's Ed25519 public key (cnf with a jwk, RFC 7800), in the
+	// form that [ValidKey] takes; empty: none, or one of another kind.
+	Key string
 	// Video is what the holder may do.
 	Video Video
 }
@@ -111,6 +114,7 @@ type wireClaims struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Kind       string            `json:"kind,omitempty"`
 	SHA256     string            `json:"sha256,omitempty"`
+	Confirm    *wireConfirm      `json:"cnf,omitempty"`
 	Video      *wireVideo        `json:"video,omitempty"`
 }
 
@@ -119,6 +123,9 @@ func (c *Claims) marshal() ([]byte, error) {
 		Issuer: c.Issuer, Subject: c.Subject, ID: c.ID,
 		NotBefore: unix(c.NotBefore), IssuedAt: unix(c.IssuedAt), Expires: unix(c.Expires),
 		Name: c.Name, Metadata: c.Metadata, Attributes: c.Attributes, Kind: c.Kind, SHA256: c.SHA256,
+	}
+	if c.Key != "" {
+		w.Confirm = &wireConfirm{wireKey{keyType, keyCurve, c.Key}}
 	}
 	switch len(c.Audience) {
 	case 0:
@@ -143,6 +150,7 @@ func parseClaims(text []byte) (Claims, error) {
 		c             Claims
 		exp, nbf, iat *float64
 		video, aud    json.RawMessage
+		cnf           json.RawMessage
 	)
 	m, err := object(text)
 	if err != nil {
@@ -153,6 +161,7 @@ func parseClaims(text []byte) (Claims, error) {
 		"exp": &exp, "nbf": &nbf, "iat": &iat,
 		"name": &c.Name, "metadata": &c.Metadata, "attributes": &c.Attributes,
 		"kind": &c.Kind, "sha256": &c.SHA256, "video": &video,
+		"cnf": &cnf,
 	})
 	if err != nil {
 		return c, err
@@ -160,6 +169,7 @@ func parseClaims(text []byte) (Claims, error) {
 	if c.Audience, err = parseAudience(aud); err != nil {
 		return c, err
 	}
+	c.Key = parseConfirm(cnf)
 	for _, t := range []struct {
 		from *float64
 		to   *time.Time

@@ -20,6 +20,8 @@ var (
 	ErrBadCapability = errors.New("capability not acceptable")
 	// ErrCapabilityExpired says that a capability is authentic but too old.
 	ErrCapabilityExpired = errors.New("capability expired")
+	// ErrBadKey says that a text is no public key of a page.
+	ErrBadKey = errors.New("not a public key")
 	// ErrBadMaster says that a stored master secret is damaged.
 	ErrBadMaster = errors.New("stored signing key is damaged")
 	// ErrTooLong says that something to be minted exceeds its format's limits.

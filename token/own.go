@@ -31,6 +31,9 @@ type Admission struct {
 	Name string
 	// Host grants moderation.
 	Host bool
+	// Key is the public key of the participant's page, which [ValidKey] takes;
+	// empty: it has none.
+	Key string
 	// Test marks a place in a test room: for two, for [TestLife], not renewed.
 	Test bool
 }
@@ -39,8 +42,11 @@ type Admission struct {
 const KindTest = "test"
 
 // Media mints a token that lets a participant join, valid for [MediaLife],
-// or [TestLife] in a test room.
+// or [TestLife] in a test room. A key that is none returns [ErrBadKey].
 func (k *Keys) Media(a Admission, now time.Time) (string, error) {
+	if a.Key != "" && !ValidKey(a.Key) {
+		return "", fmt.Errorf("minting a media token: %w", ErrBadKey)
+	}
 	allowed, denied := true, false
 	life, kind := MediaLife, ""
 	if a.Test {
@@ -48,7 +54,7 @@ func (k *Keys) Media(a Admission, now time.Time) (string, error) {
 	}
 	token, err := Sign(k.derive(purposeMedia, a.Site), TypeOwn, Claims{
 		Issuer: issuer, Subject: a.Identity, Audience: []string{a.Site}, ID: NewID(),
-		NotBefore: now, IssuedAt: now, Expires: now.Add(life), Name: a.Name, Kind: kind,
+		NotBefore: now, IssuedAt: now, Expires: now.Add(life), Name: a.Name, Kind: kind, Key: a.Key,
 		Video: Video{
 			RoomJoin: true, Room: a.Room, RoomAdmin: a.Host,
 			CanPublish: &allowed, CanSubscribe: &allowed, CanPublishData: &allowed,

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package practice
+
+import (
+	"cmp"
+
+	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/token"
+)
+
+// checkKey checks the public key that a page brings. A site with encryption from
+// end to end takes nobody without one.
+func checkKey(site *config.Site, key string) error {
+	switch {
+	case key != "" && !token.ValidKey(key):
+		return fail(CodeBadRequest)
+	case key == "" && site.E2EERequired():
+		return fail(CodeNoEncryption)
+	}
+	return nil
+}
+
+// rekeyLocked takes the key of a page that continues a knock, as long as the host
+// has not answered it: what hosts click on is the key that they were shown.
+func (d *Desk) rekeyLocked(k *knock, key string) {
+	if key == "" || key == k.key || k.state != waiting {
+		return
+	}
+	k.key = key
+	d.wakeHostLocked(hostKey{k.record.key.site, k.record.host})
+}
+
+// showKeys fills in the keys of people in a room: of those in its circle, else of
+// those who were let in.
+func (d *Desk) showKeys(room roomKey, people []Participant) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.records[room]
+	for i := range people {
+		people[i].Key = d.hall.pageKey(room, people[i].Identity)
+		if r != nil {
+			people[i].Key = cmp.Or(people[i].Key, r.keys[people[i].Identity])
+		}
+	}
+}
