@@ -16,10 +16,10 @@ const digits = async (page) => {
   await page.getByTestId('lock').locator('summary').click();
   await page.getByTestId('compare').click();
   await page.getByTestId('compare-digits').locator('summary').click();
-  const text = await page.getByTestId('compare-digits').locator('.digits').innerText();
-  const words = await page.getByTestId('compare-words').innerText();
+  const text = await page.getByTestId('compare-digits').locator('.digits li').allTextContents();
+  const words = await page.getByTestId('compare-words').locator('li').allTextContents();
   await page.keyboard.press('Escape');
-  return { digits: text.trim().split(/\s+/).join(' '), words };
+  return { digits: text.join(' '), words };
 };
 
 /** Waits until the keys of everybody are there. */

@@ -19,7 +19,10 @@ class Ends {
 class Connection {
   readonly all: { sender: Ends; receiver: Ends }[] = [];
   readonly told: ((e: unknown) => void)[] = [];
-  constructor(readonly config: Record<string, unknown>) {}
+  constructor(public config: Record<string, unknown>) {}
+  setConfiguration(config: Record<string, unknown>) {
+    this.config = config;
+  }
   addEventListener(_: string, fn: (e: unknown) => void) {
     this.told.push(fn);
   }
@@ -55,6 +58,8 @@ describe('a guarded connection', () => {
     it(`sends every end through the worker, however it comes to be (${way})`, async () => {
       const { orders, pc } = set(way);
       expect(pc.config).toEqual({ iceServers: [], encodedInsertableStreams: way === 'streams' });
+      pc.setConfiguration({ encodedInsertableStreams: way === 'script' });
+      expect(pc.config).toEqual({ encodedInsertableStreams: way === 'streams' });
       pc.addTransceiver('audio');
       pc.addTransceiver({ kind: 'video' });
       await pc.setRemoteDescription();

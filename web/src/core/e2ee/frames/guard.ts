@@ -59,11 +59,16 @@ export function guardedConnection(Native: typeof RTCPeerConnection, guard: Guard
     guard.close(t.sender, 'seal', kind);
     guard.close(t.receiver, 'open', kind);
   };
+  // With this flag a browser of the older way sends and plays nothing that a worker has not had.
+  const flagged = (config?: RTCConfiguration) => ({ ...config, encodedInsertableStreams: way === 'streams' });
   return class extends Native {
     constructor(config?: RTCConfiguration) {
-      // With this flag a browser of the older way sends and plays nothing that a worker has not had.
-      super({ ...config, encodedInsertableStreams: way === 'streams' } as RTCConfiguration);
+      super(flagged(config));
       this.addEventListener('track', ({ transceiver, track }) => both(transceiver, track.kind));
+    }
+
+    override setConfiguration(config?: RTCConfiguration): void {
+      super.setConfiguration(flagged(config));
     }
 
     override addTransceiver(of: MediaStreamTrack | string, init?: RTCRtpTransceiverInit): RTCRtpTransceiver {
