@@ -16,7 +16,7 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.slow': 'Securing the call takes unusually long.',
   'lock.until': (p) => `Until then nothing is sent${p.names ? ` to ${p.names}` : ''}.`,
   'lock.alone': 'End-to-end encrypted',
-  'lock.alone.short': 'encrypted',
+  'lock.alone.short': 'end-to-end',
   'lock.alone.t':
     'Only the people in the call can listen and watch. The server of the practice passes on what it cannot decrypt itself.',
   'lock.open': 'End-to-end encrypted · not compared yet',
