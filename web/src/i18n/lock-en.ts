@@ -22,7 +22,7 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.open': 'End-to-end encrypted · not compared yet',
   'lock.open.short': 'not compared',
   'lock.open.t':
-    'Only the people in the call can listen and watch, not even the server of the practice can. Compare four words: if they are the same, nobody is in between.',
+    'Only the people in the call can listen and watch; the server of the practice cannot. Compare four words: if they are the same, nobody is in between.',
   'lock.again': 'End-to-end encrypted · please compare once more',
   'lock.again.short': 'compare anew',
   'lock.again.t':
@@ -30,7 +30,7 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.verified': 'End-to-end encrypted · compared',
   'lock.verified.short': 'compared',
   'lock.verified.t':
-    'Only the people in the call can listen and watch, not even the server of the practice can. You have compared the words: nobody is in between.',
+    'Only the people in the call can listen and watch; the server of the practice cannot. You have compared the words: nobody is in between.',
   'lock.compare': 'Compare words',
   'lock.words': 'Show the words',
   'lock.fresh': (p) => `New here: ${p.names}. Please compare once more.`,
