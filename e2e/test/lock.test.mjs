@@ -92,6 +92,16 @@ test('an answer never counts for words that nobody has read', async () => {
   await page.close();
 });
 
+test('words that are shown again need no second answer, and go with the people', async () => {
+  const page = await gallery.show('e2ee=verified');
+  await openWords(page);
+  assert.equal(await page.getByTestId('compare-equal').count(), 0);
+  await page.evaluate(() => window.dispatchEvent(new Event('gone')));
+  await page.getByTestId('compare-dialog').waitFor({ state: 'detached' });
+  await locked(page, 'alone');
+  await page.close();
+});
+
 test('who comes after a comparison is named, and nobody before the first', async () => {
   const page = await gallery.show('scene=grid3&e2ee=fresh');
   await page.getByTestId('fresh').getByText('Boris Groß').waitFor();

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1&paused=1&many=1&saver=500&line=weak
-// &e2ee=waiting|securing|on|verified|fresh; an event "anew" at the window brings another code; ?screen=22|55|56|57
+// &e2ee=waiting|securing|on|verified|fresh; events "anew" and "gone" at the window bring another code and take everybody away; ?screen=22|55|56|57
 
 import '../src/ui/style.css';
 import { signal } from '@preact/signals';
@@ -307,6 +307,10 @@ function fail(code: ErrorCode): void {
 }
 
 await setLanguage(q.get('l') === 'en' ? 'en' : 'de', q.has('du') ? 'du' : 'sie');
+window.addEventListener('gone', () => {
+  const e = snapshot.value.encryption;
+  void patch({ remotes: [], encryption: e && { ...e, code: null } });
+});
 window.addEventListener('anew', () => {
   const e = snapshot.value.encryption;
   if (e) void patch({ encryption: { ...e, code: codes[1], verified: false } });

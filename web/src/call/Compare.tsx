@@ -21,12 +21,18 @@ interface Props {
 export function Compare({ session, onClose }: Props) {
   const s = session.snapshot.value;
   const code = s.encryption?.code ?? null;
+  const verified = s.encryption?.verified ?? false;
   const [seen, setSeen] = useState(code?.digits ?? '');
   const [doubt, setDoubt] = useState(false);
   const [list, setList] = useState<WordLanguage>(language.value);
   const step = compareStep(seen, code);
   if (code && !seen) setSeen(code.digits);
   const body = useFocus(step === 'words' && doubt ? 'doubt' : step);
+
+  const alone = s.remotes.length === 0;
+  useEffect(() => {
+    if (alone) onClose();
+  }, [alone]);
 
   const answer = (equal: boolean) => {
     if (!stillCurrent(seen, session.snapshot.peek())) return;
@@ -51,7 +57,7 @@ export function Compare({ session, onClose }: Props) {
           <>
             <p>{t(s.remotes.length > 1 ? 'words.many' : 'words.two')}</p>
             <Words code={code} list={list} choose={setList} />
-            {s.encryption?.verified && <p class="quiet">{t('words.done')}</p>}
+            {verified && <p class="quiet">{t('words.done')}</p>}
           </>
         )}
       </div>
@@ -63,9 +69,11 @@ export function Compare({ session, onClose }: Props) {
         )}
         {step === 'words' && !doubt && (
           <>
-            <button type="button" class="button primary" data-testid="compare-equal" onClick={() => answer(true)}>
-              {t('words.equal')}
-            </button>
+            {!verified && (
+              <button type="button" class="button primary" data-testid="compare-equal" onClick={() => answer(true)}>
+                {t('words.equal')}
+              </button>
+            )}
             <button type="button" class="button" data-testid="compare-different" onClick={() => setDoubt(true)}>
               {t('words.different')}
             </button>
@@ -82,7 +90,7 @@ export function Compare({ session, onClose }: Props) {
           </>
         ) : (
           <button type="button" class="link" data-testid="compare-later" onClick={onClose}>
-            {t('words.later')}
+            {t(verified ? 'call.close' : 'words.later')}
           </button>
         )}
       </div>

@@ -15,7 +15,7 @@ export const lockDe = {
   'lock.slow': 'Das Sichern dauert ungewöhnlich lange.',
   'lock.until': (p: { names: string }) => `Bis dahin wird ${p.names ? `an ${p.names} ` : ''}nichts gesendet.`,
   'lock.alone': 'Ende-zu-Ende-verschlüsselt',
-  'lock.alone.short': 'verschlüsselt',
+  'lock.alone.short': 'Ende-zu-Ende',
   'lock.alone.t':
     'Nur die Menschen im Gespräch können mithören und mitsehen. Der Server der Praxis leitet weiter, was er selbst nicht entschlüsseln kann.',
   'lock.open': 'Ende-zu-Ende-verschlüsselt · noch nicht verglichen',

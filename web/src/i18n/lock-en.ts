@@ -16,13 +16,13 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.slow': 'Securing the call takes unusually long.',
   'lock.until': (p) => `Until then nothing is sent${p.names ? ` to ${p.names}` : ''}.`,
   'lock.alone': 'End-to-end encrypted',
-  'lock.alone.short': 'encrypted',
+  'lock.alone.short': 'end-to-end',
   'lock.alone.t':
     'Only the people in the call can listen and watch. The server of the practice passes on what it cannot decrypt itself.',
   'lock.open': 'End-to-end encrypted · not compared yet',
   'lock.open.short': 'not compared',
   'lock.open.t':
-    'Only the people in the call can listen and watch, not even the server of the practice can. Compare four words: if they are the same, nobody is in between.',
+    'Only the people in the call can listen and watch; the server of the practice cannot. Compare four words: if they are the same, nobody is in between.',
   'lock.again': 'End-to-end encrypted · please compare once more',
   'lock.again.short': 'compare anew',
   'lock.again.t':
@@ -30,7 +30,7 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.verified': 'End-to-end encrypted · compared',
   'lock.verified.short': 'compared',
   'lock.verified.t':
-    'Only the people in the call can listen and watch, not even the server of the practice can. You have compared the words: nobody is in between.',
+    'Only the people in the call can listen and watch; the server of the practice cannot. You have compared the words: nobody is in between.',
   'lock.compare': 'Compare words',
   'lock.words': 'Show the words',
   'lock.fresh': (p) => `New here: ${p.names}. Please compare once more.`,

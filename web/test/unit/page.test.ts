@@ -12,14 +12,24 @@ describe('page', () => {
     expect(readPage(data, `/video/r/${room}`)).toEqual({
       ...data,
       logo: '',
-      e2ee: false,
       color: '',
       exit: false,
+      e2ee: false,
       kind: 'room',
       page: undefined,
       room,
     });
     expect(readPage({ page: 'room', base: '' }, `/r/${room}`)).toMatchObject({ room, language: 'de', address: 'sie' });
+  });
+
+  it('is end-to-end encrypted where the server demands it, and for no other word', () => {
+    for (const [e2ee, want] of [
+      ['required', true],
+      ['off', false],
+      ['', false],
+    ] as const) {
+      expect(readPage({ page: 'room', e2ee }, '/').e2ee, e2ee).toBe(want);
+    }
   });
 
   it('takes no broken room id', () => {
