@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/internal/e2eetest"
 	"github.com/caddy-videoroom/videoroom/practice/internal/circle"
 	"github.com/caddy-videoroom/videoroom/token"
@@ -487,5 +488,36 @@ func TestCircleWhenTheDeskCloses(t *testing.T) {
 	b.close()
 	if code := host.closed(); code != websocket.StatusServiceRestart {
 		t.Errorf("closed with %v", code)
+	}
+}
+
+// A site with encryption from end to end takes nobody without a page's key.
+func TestKeysAreRequired(t *testing.T) {
+	b := newBench(t, Options{})
+	b.site.E2EE = config.Required
+	dashboard := b.host("muster")
+	room := b.open(dashboard)
+	b.knock(room, "Ann", as{}).refused(CodeNoEncryption)
+	m := room.knock("Ann")
+	m["key"] = "AAAA"
+	b.dial("api/v1/knock", as{}, m).refused(CodeBadRequest)
+	dashboard.failCmd(CodeNoEncryption, "enter", message{"room": room.id})
+
+	page := newKeyed()
+	m["key"] = page.public
+	ann := b.dial("api/v1/knock", as{}, m)
+	dashboard.mustCmd("admit", message{"room": room.id, "knock": dashboard.waiting(room.id, 1)[0].text("id")})
+	if c := b.mediaClaims(ann.next("admitted")); c.Key != page.public {
+		t.Errorf("%+v", c)
+	}
+	// Who was let in before the setting comes back with a key or not at all.
+	b.rooms.set(siteA, room.id, Participant{Identity: "old", Name: "Old"})
+	old := b.mint(token.Admission{Site: siteA, Room: room.id, Identity: "old", Name: "Old"})
+	dashboard.mustCmd("back", message{"room": room.id, "identity": "old"})
+	b.dial("api/v1/knock", as{}, message{"type": "knock", "back": old}).refused(CodeNoEncryption)
+	b.dial("api/v1/knock", as{}, message{"type": "knock", "back": old, "key": page.public}).next("waiting")
+	status, _, body := b.do(http.MethodGet, "api/v1/site", "", b.headers(as{}))
+	if status != http.StatusOK || !strings.Contains(body, `"e2ee":"required"`) {
+		t.Errorf("%d %s", status, body)
 	}
 }
