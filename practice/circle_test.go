@@ -466,7 +466,7 @@ func TestCircleIsBounded(t *testing.T) {
 	room := token.NewID()
 	_, guests := b.ring(room, "a", "b")
 	a, other := guests[0], guests[1]
-	for range circleSharesPer10s + 2 {
+	for range 4 * circleSharesPer10s { // some of them are given back meanwhile
 		if other.n++; other.ws.Write(t.Context(), websocket.MessageText, fmt.Appendf(nil, `{"type":"send","n":%d,"data":"AA"}`, other.n)) != nil {
 			break
 		}
@@ -474,12 +474,24 @@ func TestCircleIsBounded(t *testing.T) {
 	if m := other.until("error", func(message) bool { return true }); m.text("code") != string(CodeTooMany) {
 		t.Errorf("%v", m)
 	}
+	// The flood cannot go on on another socket.
+	b.dial("api/v1/circle", as{}, message{"type": "hello", "token": other.token, "resume": other.resume}).next("restart")
 	a.say(nil, "goes on")
 	a.until("ack", func(m message) bool { return m["n"] == 1.0 })
 	b.holder(room, "c", false).hello()
-	b.dial("api/v1/circle", as{}, b.holder(room, "d", false).first()).refused(CodeRoomFull)
+	b.holder(room, "d", false).hello()
+	b.dial("api/v1/circle", as{}, b.holder(room, "e", false).first()).refused(CodeRoomFull)
 	b.holder(token.NewID(), "x", true).hello()
 	b.dial("api/v1/circle", as{}, b.holder(token.NewID(), "x", true).first()).refused(CodeUnavailable)
+}
+
+func TestCircleAfterARestart(t *testing.T) {
+	b := newBench(t, Options{})
+	b.rooms.barred = ErrRemoved
+	room := token.NewID()
+	b.dial("api/v1/circle", as{}, b.holder(room, "a", false).first()).refused(CodeNotAllowed)
+	b.rooms.barred = ErrEnded
+	b.dial("api/v1/circle", as{}, b.holder(room, "a", false).first()).refused(CodeRoomClosed)
 }
 
 func TestCircleWhenTheDeskCloses(t *testing.T) {
