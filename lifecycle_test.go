@@ -161,7 +161,7 @@ func TestJSONIsValidatedToo(t *testing.T) {
 	for _, tc := range []struct{ app, handler, want string }{
 		{`{"media_port":65536}`, `{}`, "1 to 65535"},
 		{`{"media_prt":8443}`, `{}`, "media_prt"},
-		{`{}`, `{"e2ee":"required"}`, "not available yet"},
+		{`{}`, `{"e2ee":"required","max_participants":51}`, "50 or fewer"},
 		{`{}`, `{"hosts":[{"id":"Muster"}]}`, "lower-case"},
 		{`{}`, `{"practise":"x"}`, "practise"},
 	} {

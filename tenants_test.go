@@ -329,7 +329,7 @@ func TestHousesAreRefused(t *testing.T) {
 		{http.MethodPost, "", `{"domain":"../x.y"}`, 400, "host name"},
 		{http.MethodPost, "", `{"domain":"a.localhost","fone":"1"}`, 400, "unknown field"},
 		{http.MethodPost, "", `{"domain":"a.localhost","phone":"call"}`, 400, "telephone"},
-		{http.MethodPost, "", `{"domain":"a.localhost","e2ee":"required"}`, 400, "not available yet"},
+		{http.MethodPost, "", `{"domain":"a.localhost","e2ee":"required","max_participants":51}`, 400, "50 or fewer"},
 		{http.MethodPost, "", `{"domain":"a.localhost","base_path":"/x"}`, 400, "base path"},
 		{http.MethodPost, "", `{"domain":"a.localhost","tenants":[{"domain":"b.localhost"}]}`, 400, "no houses of its own"},
 		{http.MethodPost, "", `{"domain":"haus0.localhost"}`, 409, "stands in the configuration"},

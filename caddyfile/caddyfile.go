@@ -53,7 +53,7 @@ import (
 //		closes_after     <time>
 //		reminder         <time>|off
 //		retention        <time>
-//		e2ee             off
+//		e2ee             required|off
 //		waiting_room     on|off
 //		max_participants <number>
 //		max_rooms        <number>

@@ -111,7 +111,8 @@ func TestSiteErrorsNameLineAndFix(t *testing.T) {
 		{"kind word", "videoroom {\n\tkind kurz {\n\t\tin_persn on\n\t}\n}", "did you mean in_person?"},
 		{"no time", "videoroom {\n\topens_before 30\n}", "write for example opens_before 30m"},
 		{"reminder", "videoroom {\n\treminder soon\n}", "write for example reminder 30m"},
-		{"later value", "videoroom {\n\te2ee required\n}", "e2ee: not available yet"},
+		{"later value", "videoroom {\n\tkind beratung {\n\t\trecording consent\n\t}\n}", "recording: not available yet"},
+		{"too many to encrypt", "videoroom {\n\te2ee required\n\tmax_participants 51\n}", "50 or fewer, or e2ee off"},
 		{"unquoted", "videoroom {\n\tpractice Praxis Muster\n}", `put quotes around it: practice "Praxis Muster"`},
 		{"missing", "videoroom {\n\tphone\n}", `needs a value; write for example phone "+49`},
 		{"empty", "videoroom {\n\tphone \"\"\n}", "empty value"},
@@ -148,7 +149,7 @@ func TestSiteErrorsNameLineAndFix(t *testing.T) {
 }
 
 func TestErrorLineIsTheCause(t *testing.T) {
-	_, err := Site(caddyfile.NewTestDispenser("videoroom {\n\tphone 1\n\te2ee required\n\tlanguage de\n}"))
+	_, err := Site(caddyfile.NewTestDispenser("videoroom {\n\tphone 1\n\tengine livekit\n\tlanguage de\n}"))
 	if err == nil || !strings.HasSuffix(err.Error(), "at Testfile:3") {
 		t.Errorf("error = %v, want line 3", err)
 	}

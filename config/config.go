@@ -57,6 +57,8 @@ const (
 const (
 	MinParticipants = 2
 	MaxParticipants = 100
+	// MaxEncrypted is the largest MaxParticipants with end-to-end encryption.
+	MaxEncrypted    = 50
 	maxNameRunes    = 64
 	maxPracticeRune = 100
 	maxPhoneBytes   = 40

@@ -46,9 +46,10 @@ type Site struct {
 	Hosts []Host `json:"hosts,omitempty"`
 
 	// E2EE says whether media is encrypted from browser to browser in a way
-	// that this server cannot read. Default and at present the only accepted
-	// value: `off`; media is then encrypted between each browser and this
-	// server.
+	// that this server cannot read: `required` or `off`. Default: `off`; media is
+	// then encrypted between each browser and this server. With `required` rooms
+	// take at most 50 people, nothing that is not encrypted so, and no tokens of
+	// APIKeys.
 	E2EE string `json:"e2ee,omitempty"`
 
 	// WaitingRoom says whether visitors wait until the host admits them: `on`
@@ -57,8 +58,8 @@ type Site struct {
 	WaitingRoom string `json:"waiting_room,omitempty"`
 
 	// MaxParticipants is the number of people in one room, hosts included,
-	// from 2 to 100. Default: 10. Further people are told that the room is
-	// full.
+	// from 2 to 100, to 50 with end-to-end encryption. Default: 10. Further people
+	// are told that the room is full.
 	MaxParticipants int `json:"max_participants,omitempty"`
 
 	// MaxRooms bounds how many rooms of the site are open at the same time, from

@@ -169,12 +169,12 @@ func (s *Site) validateChoices() error {
 		}
 	}
 	switch {
-	case s.E2EE == Required:
-		return notYet("e2ee", "rooms that the server cannot read come with a later version; write e2ee off, media is then encrypted between each browser and this server")
 	case s.Language == English && s.Address == Informal:
 		return invalid("address", "du and sie exist in German only; write language de or leave the line out")
 	case s.MaxParticipants < MinParticipants || s.MaxParticipants > MaxParticipants:
 		return invalid("max_participants", fmt.Sprintf("must be a number from %d to %d", MinParticipants, MaxParticipants))
+	case s.E2EERequired() && s.MaxParticipants > MaxEncrypted:
+		return invalid("max_participants", fmt.Sprintf("at most %d people can hold keys together; write %d or fewer, or e2ee off", MaxEncrypted, MaxEncrypted))
 	}
 	return nil
 }

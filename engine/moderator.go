@@ -113,6 +113,17 @@ func (m *moderator) End(site, name string) {
 	}
 }
 
+// Barred implements practice.Rooms.
+func (m *moderator) Barred(site, name, identity string) error {
+	switch {
+	case m.refusals.has(site, name, ""):
+		return practice.ErrEnded
+	case m.refusals.has(site, name, identity):
+		return practice.ErrRemoved
+	}
+	return nil
+}
+
 // Watch implements practice.Rooms.
 func (m *moderator) Watch(changed func(site, room string)) (cancel func()) {
 	m.watch.changed.Store(&changed)

@@ -44,6 +44,7 @@ func (t *siteTokens) Verify(raw string) (signaling.Grant, error) {
 }
 
 // testPolicy keeps test rooms from being used as rooms: anybody may have one.
+// What is sent there is a test picture and goes to its sender.
 var testPolicy = room.Policy{
 	MaxParticipants: 2, EmptyGrace: time.Second, ResumeGrace: 5 * time.Second, MaxAge: token.TestLife,
 }
@@ -99,7 +100,7 @@ func (t *siteTokens) grant(key room.Key, c *token.Claims) signaling.Grant {
 		issued = c.NotBefore // what most server SDKs set instead
 	}
 	g := signaling.Grant{
-		Key: key, Policy: room.Policy{MaxParticipants: t.site.MaxParticipants},
+		Key: key, Policy: room.Policy{MaxParticipants: t.site.MaxParticipants, Encrypted: t.site.E2EERequired()},
 		Identity: c.Identity(), Name: c.Name, Metadata: c.Metadata, Attributes: c.Attributes,
 		Permission: permission(&c.Video), TokenID: c.ID, IssuedAt: issued,
 	}

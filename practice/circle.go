@@ -177,7 +177,7 @@ func (s *circleSession) sit(c Call, from *source, f circleFrame) error {
 		return fail(CodeNoEncryption)
 	}
 	s.key = roomKey{c.SiteID, claims.Video.Room}
-	if err := d.Admitted(s.key.site, s.key.id, claims.Subject); err != nil {
+	if err := s.barred(claims.Subject); err != nil {
 		return err
 	}
 	if f.Resume != "" {
@@ -191,12 +191,21 @@ func (s *circleSession) sit(c Call, from *source, f circleFrame) error {
 	d.crowd.right(from)
 	// Who is removed is barred first and leaves the circle second: one of the two
 	// is seen here.
-	if err := d.Admitted(s.key.site, s.key.id, claims.Subject); err != nil {
+	if err := s.barred(claims.Subject); err != nil {
 		d.hall.remove(s.key, claims.Subject)
 		return err
 	}
 	d.changed(s.key.site, s.key.id) // dashboards show keys
 	return nil
+}
+
+// barred says why somebody with an authentic token must not be here: removed, or
+// the room has ended, in this process or before it.
+func (s *circleSession) barred(identity string) error {
+	if err := s.d.Admitted(s.key.site, s.key.id, identity); err != nil {
+		return err
+	}
+	return s.d.rooms.Barred(s.key.site, s.key.id, identity)
 }
 
 func (s *circleSession) hello(claims *token.Claims, from *source, f circleFrame) error {
@@ -224,7 +233,8 @@ func (s *circleSession) hello(claims *token.Claims, from *source, f circleFrame)
 	})
 }
 
-// loop passes on what comes and tells what is due, until the page leaves.
+// loop passes on what comes and tells what is due, until the page leaves. A page
+// that says what it may not leaves as well.
 func (s *circleSession) loop(ctx context.Context) error {
 	for {
 		frames, end := s.d.hall.take(s)
@@ -245,6 +255,10 @@ func (s *circleSession) loop(ctx context.Context) error {
 				return errGone
 			}
 			if err := s.hear(ctx, frame); err != nil {
+				if !errors.Is(err, errGone) {
+					// Else a flood could go on on another socket.
+					s.d.hall.bye(s)
+				}
 				return err
 			}
 		}

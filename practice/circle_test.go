@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/internal/e2eetest"
 	"github.com/caddy-videoroom/videoroom/practice/internal/circle"
 	"github.com/caddy-videoroom/videoroom/token"
@@ -465,7 +466,7 @@ func TestCircleIsBounded(t *testing.T) {
 	room := token.NewID()
 	_, guests := b.ring(room, "a", "b")
 	a, other := guests[0], guests[1]
-	for range circleSharesPer10s + 2 {
+	for range 4 * circleSharesPer10s { // some of them are given back meanwhile
 		if other.n++; other.ws.Write(t.Context(), websocket.MessageText, fmt.Appendf(nil, `{"type":"send","n":%d,"data":"AA"}`, other.n)) != nil {
 			break
 		}
@@ -473,12 +474,24 @@ func TestCircleIsBounded(t *testing.T) {
 	if m := other.until("error", func(message) bool { return true }); m.text("code") != string(CodeTooMany) {
 		t.Errorf("%v", m)
 	}
+	// The flood cannot go on on another socket.
+	b.dial("api/v1/circle", as{}, message{"type": "hello", "token": other.token, "resume": other.resume}).next("restart")
 	a.say(nil, "goes on")
 	a.until("ack", func(m message) bool { return m["n"] == 1.0 })
 	b.holder(room, "c", false).hello()
-	b.dial("api/v1/circle", as{}, b.holder(room, "d", false).first()).refused(CodeRoomFull)
+	b.holder(room, "d", false).hello()
+	b.dial("api/v1/circle", as{}, b.holder(room, "e", false).first()).refused(CodeRoomFull)
 	b.holder(token.NewID(), "x", true).hello()
 	b.dial("api/v1/circle", as{}, b.holder(token.NewID(), "x", true).first()).refused(CodeUnavailable)
+}
+
+func TestCircleAfterARestart(t *testing.T) {
+	b := newBench(t, Options{})
+	b.rooms.barred = ErrRemoved
+	room := token.NewID()
+	b.dial("api/v1/circle", as{}, b.holder(room, "a", false).first()).refused(CodeNotAllowed)
+	b.rooms.barred = ErrEnded
+	b.dial("api/v1/circle", as{}, b.holder(room, "a", false).first()).refused(CodeRoomClosed)
 }
 
 func TestCircleWhenTheDeskCloses(t *testing.T) {
@@ -487,5 +500,36 @@ func TestCircleWhenTheDeskCloses(t *testing.T) {
 	b.close()
 	if code := host.closed(); code != websocket.StatusServiceRestart {
 		t.Errorf("closed with %v", code)
+	}
+}
+
+// A site with encryption from end to end takes nobody without a page's key.
+func TestKeysAreRequired(t *testing.T) {
+	b := newBench(t, Options{})
+	b.site.E2EE = config.Required
+	dashboard := b.host("muster")
+	room := b.open(dashboard)
+	b.knock(room, "Ann", as{}).refused(CodeNoEncryption)
+	m := room.knock("Ann")
+	m["key"] = "AAAA"
+	b.dial("api/v1/knock", as{}, m).refused(CodeBadRequest)
+	dashboard.failCmd(CodeNoEncryption, "enter", message{"room": room.id})
+
+	page := newKeyed()
+	m["key"] = page.public
+	ann := b.dial("api/v1/knock", as{}, m)
+	dashboard.mustCmd("admit", message{"room": room.id, "knock": dashboard.waiting(room.id, 1)[0].text("id")})
+	if c := b.mediaClaims(ann.next("admitted")); c.Key != page.public {
+		t.Errorf("%+v", c)
+	}
+	// Who was let in before the setting comes back with a key or not at all.
+	b.rooms.set(siteA, room.id, Participant{Identity: "old", Name: "Old"})
+	old := b.mint(token.Admission{Site: siteA, Room: room.id, Identity: "old", Name: "Old"})
+	dashboard.mustCmd("back", message{"room": room.id, "identity": "old"})
+	b.dial("api/v1/knock", as{}, message{"type": "knock", "back": old}).refused(CodeNoEncryption)
+	b.dial("api/v1/knock", as{}, message{"type": "knock", "back": old, "key": page.public}).next("waiting")
+	status, _, body := b.do(http.MethodGet, "api/v1/site", "", b.headers(as{}))
+	if status != http.StatusOK || !strings.Contains(body, `"e2ee":"required"`) {
+		t.Errorf("%d %s", status, body)
 	}
 }

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // mediaRooms stands in for the media plane: people by room, and what was asked.
 type mediaRooms struct {
 	mu      sync.Mutex
+	barred  error
 	people  map[roomKey][]Participant
 	asked   []string
 	changed func(site, room string)
@@ -65,6 +66,12 @@ func (m *mediaRooms) Remove(site, room, identity string) error {
 	}
 	m.set(site, room, slices.DeleteFunc(m.Participants(site, room), func(p Participant) bool { return p.Identity == identity })...)
 	return nil
+}
+
+func (m *mediaRooms) Barred(string, string, string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.barred
 }
 
 func (m *mediaRooms) End(site, room string) {

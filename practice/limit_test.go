@@ -617,7 +617,7 @@ func TestErrorsAreClosedSet(t *testing.T) {
 	codes := []Code{
 		CodeBadRequest, CodeNotHost, CodeBadLink, CodeLinkExpired, CodeRoomFull, CodeRoomClosed, CodeTooMany, CodeTooLarge,
 		CodeForeignOrigin, CodeNotAllowed, CodeNotFound, CodeMethod, CodeUnsupported, CodeUnavailable, CodeInternal,
-		CodeTooEarly, CodeCancelled, CodeConflict, CodeInvalid,
+		CodeTooEarly, CodeCancelled, CodeConflict, CodeInvalid, CodeNoEncryption,
 	}
 	if len(codes) != len(faults) {
 		t.Errorf("%d codes, %d mapped", len(codes), len(faults))

@@ -25,6 +25,9 @@ type Rooms interface {
 	Remove(site, room, identity string) error
 	// End makes everybody leave. Without such a room nothing happens.
 	End(site, room string)
+	// Barred returns [ErrEnded] and [ErrRemoved] where a room was ended, or somebody
+	// removed from it, while a former process ran and their tokens are still good.
+	Barred(site, room, identity string) error
 	// Watch calls changed whenever a room's participants or their tracks have
 	// changed, from any goroutine; changed does not block. Cancelling waits for
 	// nothing.

@@ -122,6 +122,8 @@ type Policy struct {
 	// MaxAge ends the room this long after it came into being, whoever is in
 	// it; 0: never.
 	MaxAge time.Duration
+	// Encrypted refuses tracks that are not said to be encrypted from end to end.
+	Encrypted bool
 	// Metadata is the room's initial metadata.
 	Metadata string
 }

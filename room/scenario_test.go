@@ -329,6 +329,28 @@ func TestEmptyGrace(t *testing.T) {
 	}
 }
 
+// A room that asks for encryption from end to end takes nothing else.
+func TestEncryptedRoom(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *host) {
+		if _, err := h.dir.Create(testKey, Policy{Encrypted: true}); err != nil {
+			t.Fatal(err)
+		}
+		a := h.join("ada", nil)
+		for _, source := range []Source{SourceMicrophone, SourceCamera, SourceScreen} {
+			a.do(AddTrack{CID: "x", Kind: kindOf[source], Source: source})
+			settle()
+			got := all[RequestResponse](a)
+			if len(got) == 0 || got[len(got)-1].Reason != refusedNotAllowed || len(a.peer().specs) != 0 {
+				t.Errorf("source %v: %+v", source, got)
+			}
+		}
+		a.publish("cam", SourceCamera, func(q *AddTrack) { q.Encryption = 1 })
+		if len(a.peer().specs) != 1 {
+			t.Error("an encrypted track is refused")
+		}
+	})
+}
+
 func TestCreatedRoomExpires(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *host) {
 		r, err := h.dir.Create(testKey, Policy{MaxParticipants: 1, Metadata: "x"})

@@ -48,6 +48,10 @@ func (r *Room) addTrack(p *participant, req AddTrack) {
 		r.refuse(p, 0, reason, text, req)
 		return
 	}
+	if r.policy.Encrypted && req.Encryption == 0 {
+		r.refuse(p, 0, refusedNotAllowed, "this room takes tracks that are encrypted from end to end only", req)
+		return
+	}
 	t := &track{owner: p, cid: req.CID, info: infoOf(req), told: 2}
 	t.bump()
 	if err := p.peer.Publish(specOf(req, t.info)); err != nil {

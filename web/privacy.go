@@ -67,6 +67,12 @@ var claims = []claim{
 		en: "Sound and picture are encrypted from browser to browser. The server passes them on and cannot read them.",
 	},
 	{
+		section: "listen", honest: true, when: func(f Facts, _ Page) bool { return f.E2EE },
+		de: "Das gilt für Bild und Ton. Den Namen, mit dem Sie anklopfen, und wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher.",
+		du: "Das gilt für Bild und Ton. Den Namen, mit dem du anklopfst, und wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher.",
+		en: "This holds for sound and picture. The name that you knock with, and who is there when, the server sees in its memory.",
+	},
+	{
 		section: "listen", when: always,
 		de: "Zwischen Ihrem Browser und diesem Server sind Bild und Ton immer verschlüsselt.",
 		du: "Zwischen deinem Browser und diesem Server sind Bild und Ton immer verschlüsselt.",

@@ -114,7 +114,7 @@ func exchange(r *table, from, to *page, link, transcript []byte, epoch uint32) {
 // Whatever happens in whatever order: rosters follow each other, prove what they
 // say to everybody in them, and everybody who can be let in gets in.
 func TestAnyOrder(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := &walk{table: newTable(t), rand: rand.New(rand.NewPCG(seed, 1)), in: map[string]*page{}}
 			for range 250 {
