@@ -19,7 +19,7 @@ const (
 	DefaultMediaPort       = SitePort
 	DefaultLanguage        = German
 	DefaultAddress         = Formal
-	DefaultE2EE            = Off
+	DefaultE2EE            = Required
 	DefaultWaitingRoom     = On
 	DefaultMaxParticipants = 10
 	// DefaultHostID is the id of the one host of a site that names none.

@@ -37,7 +37,7 @@ func TestSiteDefaults(t *testing.T) {
 			if s.Base() != tc.base {
 				t.Errorf("Base() = %q, want %q", s.Base(), tc.base)
 			}
-			if !s.WaitingRoomOn() || s.E2EERequired() || s.MaxParticipants != DefaultMaxParticipants || s.Address != Formal {
+			if !s.WaitingRoomOn() || !s.E2EERequired() || s.MaxParticipants != DefaultMaxParticipants || s.Address != Formal {
 				t.Errorf("defaults = %+v", s)
 			}
 			if err := s.Validate(); err != nil {

@@ -46,10 +46,10 @@ type Site struct {
 	Hosts []Host `json:"hosts,omitempty"`
 
 	// E2EE says whether media is encrypted from browser to browser in a way
-	// that this server cannot read: `required` or `off`. Default: `off`; media is
-	// then encrypted between each browser and this server. With `required` rooms
-	// take at most 50 people, nothing that is not encrypted so, and no tokens of
-	// APIKeys.
+	// that this server cannot read: `required` or `off`. Default: `required`:
+	// rooms take at most 50 people, nothing that is not encrypted so, and no
+	// tokens of APIKeys. With `off` media is encrypted between each browser and
+	// this server, and the pages say so.
 	E2EE string `json:"e2ee,omitempty"`
 
 	// WaitingRoom says whether visitors wait until the host admits them: `on`

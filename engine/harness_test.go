@@ -89,7 +89,7 @@ type bench struct {
 }
 
 func testSite() *config.Site {
-	s := &config.Site{Practice: "Praxis", Hosts: []config.Host{{ID: "muster", Name: "Dr. Muster"}}}
+	s := &config.Site{Practice: "Praxis", E2EE: config.Off, Hosts: []config.Host{{ID: "muster", Name: "Dr. Muster"}}}
 	s.SetDefaults()
 	return s
 }

@@ -352,7 +352,7 @@ func TestCircleRefuses(t *testing.T) {
 	for name, m := range map[string]message{
 		"unknown type":     {"type": "shout"},
 		"out of order":     {"type": "send", "n": 7, "data": "AA"},
-		"too much":         {"type": "send", "n": 1, "data": strings.Repeat("AAAA", 700)},
+		"too much":         {"type": "send", "n": 1, "data": strings.Repeat("AAAA", 3100)},
 		"not sent":         {"type": "ping", "got": 1000},
 		"no pid":           {"type": "send", "n": 1, "to": "x", "data": "AA"},
 		"strange missing":  {"type": "missing", "pids": []string{"x"}},

@@ -122,7 +122,7 @@ const (
 
 func testSite() *config.Site {
 	s := &config.Site{
-		Practice: "Praxis", Phone: "+49 69 1", BasePath: "/video",
+		Practice: "Praxis", Phone: "+49 69 1", BasePath: "/video", E2EE: config.Off,
 		Hosts: []config.Host{{ID: "muster", Name: "Dr. Muster", Identity: "{x}"}, {ID: "zweit", Name: "Dr. Zweit"}},
 	}
 	s.SetDefaults()

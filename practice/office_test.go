@@ -108,7 +108,7 @@ type office struct {
 
 func officeSite() *config.Site {
 	s := &config.Site{
-		Practice: "Praxis", Phone: "+49 69 1", BasePath: "/video", MaxParticipants: 10,
+		Practice: "Praxis", Phone: "+49 69 1", BasePath: "/video", MaxParticipants: 10, E2EE: config.Off,
 		SMTP:  &config.SMTP{Server: "127.0.0.1:25", From: "Praxis <praxis@example.de>", TLS: config.Off},
 		Hosts: []config.Host{{ID: "muster", Name: "Dr. Muster", Identity: "{x}"}, {ID: "zweit", Name: "Dr. Zweit"}},
 	}

@@ -432,7 +432,7 @@ func TestBounds(t *testing.T) {
 	b.cut()
 	for i := range r.c.limits.Octets/MaxMessage + 1 {
 		host.send(b, string(make([]byte, MaxMessage)))
-		if i < 400 && len(host.c.members()) != 2 {
+		if i < r.c.limits.Octets/(MaxMessage+2*overhead)-2 && len(host.c.members()) != 2 {
 			t.Fatal("too early")
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // MaxMessage bounds a message, in octets.
-const MaxMessage = 2048
+const MaxMessage = 9216
 
 // Got confirms all frames up to a number. Errors wrap [ErrMalformed].
 func (c *Circle) Got(l *Line, got uint64, now time.Time) error {

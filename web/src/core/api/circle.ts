@@ -42,7 +42,10 @@ type Frame =
     };
 
 export interface CircleEvents {
-  /** The circle took this page's knock. `host`: pid of the first host, empty where there is none yet. */
+  /**
+   * The circle took this page's knock. `host`: pid of the first host, empty where there is none yet; said again, and never
+   * as empty, after a cut and when there is one.
+   */
   welcome(host: Pid): void;
   roster(octets: Bytes, people: readonly CirclePerson[]): void;
   message(octets: Bytes): void;
@@ -170,7 +173,8 @@ export class Circle {
     this.#up = true;
     this.#backoff.reset();
     for (const frame of this.#unconfirmed) this.#socket?.send({ ...frame, got: this.#got });
-    if (!again) this.#o.events.welcome(host);
+    // Again: who is first has become known meanwhile.
+    if (!again || host) this.#o.events.welcome(host);
   }
 
   #numbered(f: Extract<Frame, { n: number; type: 'roster' | 'message' | 'asking' }>): void {

@@ -23,6 +23,7 @@ export const apiCodes = [
   'cancelled',
   'conflict',
   'invalid',
+  'no_encryption',
 ] as const;
 
 /** `network`: no usable answer; `websocket`: plain requests work, sockets do not. Both are found out here, never sent. */

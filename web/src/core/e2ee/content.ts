@@ -13,7 +13,7 @@ export const contentVersion = 2;
 const head = 26;
 const tag = 16;
 /** The longest plaintext, in octets. */
-export const longestContent = 12_000;
+export const longestContent = 9_000;
 /** Messages that may wait for their key, and for our own. */
 const maxWaiting = 64;
 

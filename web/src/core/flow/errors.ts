@@ -105,6 +105,7 @@ const byApi: Readonly<Record<ApiCode, ErrorCode>> = {
   cancelled: 46,
   conflict: 99,
   invalid: 99,
+  no_encryption: 22,
 };
 
 /** `online` separates "your network is gone" from "our server does not answer". */
