@@ -37,6 +37,7 @@ func TestAudit(t *testing.T) {
 			user canaryuser
 			password canarypassword
 		}
+		e2ee off
 		api_key canarykey canarysecretcanarysecretcanarysecret
 	}
 }

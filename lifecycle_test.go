@@ -113,6 +113,7 @@ func TestSecretsAreReplacedAtProvision(t *testing.T) {
 	t.Setenv("VIDEOROOM_TEST_IDENTITY", "{http.auth.user.id}")
 	const site = `http://localhost:HTTP {
 	videoroom {
+		e2ee off
 		api_key other {env.%s}
 		host muster {
 			identity {env.VIDEOROOM_TEST_IDENTITY}

@@ -25,6 +25,7 @@ type houseLab struct {
 
 const houseSite = `http://:HTTP {
 	videoroom {
+		e2ee off
 		practice "Klinikverbund"
 		phone "+49 69 1"
 		tenants verband
@@ -39,6 +40,7 @@ https://:HTTPS {
 		on_demand
 	}
 	videoroom {
+		e2ee off
 		practice "Klinikverbund"
 		tenants verband
 	}

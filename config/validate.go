@@ -175,6 +175,8 @@ func (s *Site) validateChoices() error {
 		return invalid("max_participants", fmt.Sprintf("must be a number from %d to %d", MinParticipants, MaxParticipants))
 	case s.E2EERequired() && s.MaxParticipants > MaxEncrypted:
 		return invalid("max_participants", fmt.Sprintf("at most %d people can hold keys together; write %d or fewer, or e2ee off", MaxEncrypted, MaxEncrypted))
+	case s.E2EERequired() && len(s.APIKeys) > 0:
+		return invalid("api_key", "other software has no keys of rooms that are encrypted from end to end; write e2ee off, or leave the line out")
 	}
 	return nil
 }

@@ -5,7 +5,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -161,6 +161,36 @@ ${this.address} {
   async close() {
     await this.stop();
     await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** Which of these byte strings stand anywhere in the memory that the process can write. @param {Record<string, Buffer>} wanted */
+  async inMemory(wanted) {
+    const pid = this.#process?.pid;
+    const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
+    const memory = await open(`/proc/${pid}/mem`, 'r');
+    const longest = Math.max(...Object.values(wanted).map((b) => b.length));
+    const found = new Set();
+    const step = 8 << 20;
+    const chunk = Buffer.alloc(step + longest);
+    try {
+      for (const line of maps.split('\n')) {
+        const m = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
+        if (!m) continue;
+        const end = Number.parseInt(m[2], 16);
+        for (let at = Number.parseInt(m[1], 16); at < end; at += step) {
+          // What is not backed by memory cannot be read.
+          const { bytesRead } = await memory
+            .read(chunk, 0, Math.min(chunk.length, end - at), at)
+            .catch(() => ({ bytesRead: 0 }));
+          for (const [name, octets] of Object.entries(wanted)) {
+            if (chunk.subarray(0, bytesRead).includes(octets)) found.add(name);
+          }
+        }
+      }
+    } finally {
+      await memory.close();
+    }
+    return [...found];
   }
 
   /** Resident memory and open files of the process. */

@@ -119,7 +119,7 @@ class Member {
 export const member = {
   height: size.height,
   /** What the site must allow. */
-  site: { videoroom: `api_key ${key.id} "${key.secret}"\n\t\twaiting_room off` },
+  site: { videoroom: `e2ee off\n\t\tapi_key ${key.id} "${key.secret}"\n\t\twaiting_room off` },
 
   /** Joins as somebody, who sits before a browser already. @param {import('./scene.mjs').Scene} scene */
   async join(scene, seat, identity) {

@@ -74,7 +74,7 @@ func serve(t *testing.T, sites string) *server {
 // site is a Caddyfile block whose rooms are open to the tests' tokens. lines
 // stand in the site, options in the directive.
 func site(address, lines, options string) string {
-	return fmt.Sprintf("%s {\n\ttls internal\n\t%s\n\tvideoroom {\n\t\twaiting_room off\n\t\tapi_key %s %q\n\t\tmax_participants 50\n\t\t%s\n\t}\n}\n",
+	return fmt.Sprintf("%s {\n\ttls internal\n\t%s\n\tvideoroom {\n\t\te2ee off\n\t\twaiting_room off\n\t\tapi_key %s %q\n\t\tmax_participants 50\n\t\t%s\n\t}\n}\n",
 		address, lines, apiKey, apiSecret, options)
 }
 

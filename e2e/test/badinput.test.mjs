@@ -33,7 +33,7 @@ async function call(s) {
   return { host, visitor, room: room?.[1] ?? '', cap: room?.[2] ?? '' };
 }
 
-play('foreign pages, oversize and malformed input', { timeout: 180_000 }, async (s) => {
+play('foreign pages, oversize and malformed input', { site: open, timeout: 180_000 }, async (s) => {
   const { host, visitor, room, cap } = await call(s);
   const knock = { room, cap, name: 'Fremd' };
 
@@ -123,7 +123,7 @@ play('foreign pages, oversize and malformed input', { timeout: 180_000 }, async 
   await host.call.count(1);
 });
 
-play('sixty bad tokens and a broken client', { timeout: 180_000 }, async (s) => {
+play('sixty bad tokens and a broken client', { site: open, timeout: 180_000 }, async (s) => {
   const { host, visitor } = await call(s);
   const held = new URL(s.seats[1].witness.urls.find((u) => u.includes('/rtc/v1')) ?? '').searchParams;
   const good = held.get('access_token') ?? '';
@@ -173,7 +173,7 @@ play('sixty bad tokens and a broken client', { timeout: 180_000 }, async (s) => 
   await desk.close();
 });
 
-play('floods at the door and at the media port', { timeout: 180_000 }, async (s) => {
+play('floods at the door and at the media port', { site: open, timeout: 180_000 }, async (s) => {
   const { host, visitor, room, cap } = await call(s);
 
   // Many knocks from one address: few wait, the host's page stays usable.

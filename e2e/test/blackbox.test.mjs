@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The videoroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Everything that the server has during a call, searched for what it must not have: keys, and what people write.
+
+import assert from 'node:assert/strict';
+import { seesAndHears } from '../lib/call.mjs';
+import { people } from '../lib/media.mjs';
+import { play } from '../lib/scene.mjs';
+import { until } from '../lib/wait.mjs';
+
+const marker = 'Dieser Satz gehört nur den beiden: Quittenbaum 4711.';
+
+/** Writes down every secret that the page's own code handles, as it is handed to the browser or to the worker. */
+const witness = () => {
+  window.secrets = new Set();
+  const hex = (b) => {
+    const octets = b instanceof ArrayBuffer ? new Uint8Array(b) : new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
+    return Array.from(octets, (o) => o.toString(16).padStart(2, '0')).join('');
+  };
+  const { subtle } = crypto;
+  for (const name of ['importKey', 'deriveBits']) {
+    const native = subtle[name].bind(subtle);
+    Object.defineProperty(subtle, name, {
+      value: async (...args) => {
+        // Public keys are imported as well, for verification alone.
+        if (name === 'importKey' && args[0] === 'raw' && !args[4].includes('verify')) window.secrets.add(hex(args[1]));
+        const out = await native(...args);
+        if (name === 'deriveBits') window.secrets.add(hex(out));
+        return out;
+      },
+    });
+  }
+  const post = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (order, transfer) {
+    if (order?.do === 'key') window.secrets.add(hex(order.secret));
+    return post.call(this, order, transfer);
+  };
+};
+
+play('the server has neither keys nor words', { site: { videoroom: 'e2ee required' }, timeout: 180_000 }, async (s) => {
+  const [red, green] = [await s.chromium('red'), await s.chromium('green')];
+  for (const seat of [red, green]) await seat.context.addInitScript(witness);
+  const { host, visitor } = await s.pair(red, green);
+  await Promise.all([host, visitor].map(({ page }) => seesAndHears(page, { timeout: 60_000 })));
+  await visitor.call.say(marker);
+  await host.call.hasMessage(marker, people.green.name);
+  const secrets = new Set();
+  for (const { page } of [host, visitor])
+    for (const x of await page.evaluate(() => [...window.secrets])) secrets.add(x);
+  // Two identities, a pair channel with its chain, two keys and what is derived of them.
+  assert.ok(secrets.size >= 12, `${secrets.size} secrets were seen`);
+  const wanted = { marker: Buffer.from(marker), 'marker in UTF-16': Buffer.from(marker, 'utf16le') };
+  for (const x of secrets) {
+    // HPKE starts from octets of zero.
+    if (x.length < 32 || /^(..)\1*$/.test(x)) continue;
+    wanted[`octets ${x.slice(0, 8)}`] = Buffer.from(x, 'hex');
+    wanted[`digits ${x.slice(0, 8)}`] = Buffer.from(x);
+    wanted[`base64url ${x.slice(0, 8)}`] = Buffer.from(Buffer.from(x, 'hex').toString('base64url'));
+  }
+  // The search finds what is there: the name that the visitor gave at the door.
+  const found = await until('memory is read', () =>
+    s.caddy.inMemory({ ...wanted, door: Buffer.from(people.green.name) }),
+  );
+  assert.deepEqual(found, ['door']);
+  for (const [what, octets] of Object.entries(wanted)) assert.ok(!s.caddy.log.includes(octets.toString()), what);
+});
