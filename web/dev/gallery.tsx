@@ -132,7 +132,14 @@ const codes: readonly [SafetyCode, SafetyCode] = [
 
 function encryption(kind: string | null): Encryption | null {
   const others = remotes.length > 0;
-  const on = { state: 'on', code: others ? codes[0] : null, verified: false, fresh: [], asking: [] } as const;
+  const on = {
+    state: 'on',
+    code: others ? codes[0] : null,
+    verified: false,
+    fresh: [],
+    unseen: [],
+    asking: [],
+  } as const;
   switch (kind) {
     case null:
       return null;

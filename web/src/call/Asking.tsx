@@ -27,4 +27,20 @@ export function Asking({ session }: { session: CallSession }) {
   );
 }
 
+/** Those who have keys and are not to be seen: a place that is cut off, or somebody who does not show. */
+export function Unseen({ session }: { session: CallSession }) {
+  const unseen = session.snapshot.value.encryption?.unseen ?? [];
+  const names = unseen.map((name) => name || t('e2ee.somebody')).join(', ');
+  const text = names ? t('e2ee.unseen', { name: names }) : '';
+  useEffect(() => {
+    if (text) announce(text);
+  }, [text]);
+  if (!text) return null;
+  return (
+    <p class="banner warn" data-testid="unseen">
+      {text}
+    </p>
+  );
+}
+
 const textOf = (name: string): string => t('e2ee.asking', { name: name || t('e2ee.somebody') });

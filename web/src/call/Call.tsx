@@ -10,7 +10,7 @@ import { onExit } from '../core/flow/exit';
 import type { Page } from '../core/page';
 import { t } from '../i18n';
 import { Live } from '../ui/live';
-import { Asking } from './Asking';
+import { Asking, Unseen } from './Asking';
 import { Banners, type ToastText, useNotices } from './Banners';
 import { Chat } from './Chat';
 import { Compare } from './Compare';
@@ -91,6 +91,7 @@ export function Call({ page, session, host }: CallProps) {
           <OwnCompany session={session} />
           <OthersCompany session={session} />
           <Asking session={session} />
+          <Unseen session={session} />
           {host && <SessionHint startedAt={s.startedAt} end={end} />}
           <AloneQuestion session={session} />
         </Banners>

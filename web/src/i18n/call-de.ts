@@ -175,6 +175,7 @@ export const callDe = {
   'manners.company.gone': (p: { name: string }) => `${p.name} ist wieder ungestört.`,
   'e2ee.asking': (p: { name: string }) =>
     `${p.name} ist schon im Raum. Die Verschlüsselung beginnt, wenn Sie zustimmen.`,
+  'e2ee.unseen': (p: { name: string }) => `${p.name} hat die Schlüssel dieses Gesprächs und ist gerade nicht zu sehen.`,
   'e2ee.asking.do': 'Zustimmen',
   'e2ee.somebody': 'Jemand',
   'clock.length': 'Dauer der Sitzung',

@@ -175,6 +175,7 @@ export const callEn: Like<typeof callDe> = {
   'manners.company.other': (p) => `Somebody is coming in at ${p.name}’s place. Please wait a moment.`,
   'manners.company.gone': (p) => `${p.name} is undisturbed again.`,
   'e2ee.asking': (p: { name: string }) => `${p.name} is in the room already. Encryption begins when you agree.`,
+  'e2ee.unseen': (p: { name: string }) => `${p.name} has the keys of this conversation and cannot be seen.`,
   'e2ee.asking.do': 'Agree',
   'e2ee.somebody': 'Somebody',
   'clock.length': 'Length of the session',

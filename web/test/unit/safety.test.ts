@@ -9,7 +9,7 @@ import type { SafetyCode } from '../../src/core/e2ee/keys/types';
 const digits = '048213957716620984127756310845592017733904126688513902471165';
 const code: SafetyCode = { epoch: 2, words: [1, 2, 3, 4], digits };
 const other: SafetyCode = { ...code, epoch: 3, digits: [...digits].reverse().join('') };
-const on: Encryption = { state: 'on', code, verified: false, fresh: [], asking: [] };
+const on: Encryption = { state: 'on', code, verified: false, fresh: [], unseen: [], asking: [] };
 
 const member = (name: string, securing: boolean) => ({ name, securing }) as Member;
 const call = (encryption: Encryption | null, remotes: Member[] = []) =>

@@ -53,6 +53,9 @@ const contents: Partial<Record<Track.Source, number>> = {
   [Track.Source.ScreenShareAudio]: 4,
 };
 
+/** Milliseconds after which somebody with keys must have been seen. */
+const unseenAfter = 20_000;
+
 /** The part of the library's interface for encryption of one's own that its room asks for. */
 class Manager implements BaseE2EEManager {
   isEnabled = true;
@@ -85,6 +88,8 @@ export class Secured {
   readonly #agreement: Agreement;
   readonly #events: SecuredEvents;
   readonly #names = new Map<string, string>();
+  /** Since when somebody has had keys without being in the room. */
+  readonly #unseen = new Map<string, number>();
   #room: Room | undefined;
   #me: string;
   #over = false;
@@ -165,6 +170,7 @@ export class Secured {
       code: a.code,
       verified: a.others.length > 0 && people.length === 0,
       fresh: everCompared ? people.map((p) => this.name(p.identity)).filter((n) => n !== '') : [],
+      unseen: this.#ghosts(),
       asking: a.asking.map(({ pid, identity }) => ({ pid, name: this.#told(identity) })),
     };
   }
@@ -178,6 +184,19 @@ export class Secured {
   /** The name that somebody said under encryption; empty until then. The server's word for it counts nothing. */
   name(identity: string): string {
     return this.#names.get(identity) ?? '';
+  }
+
+  /** Keys come before pictures, and a line that is cut lets its owner vanish for a moment: only what lasts is told. */
+  #ghosts(): string[] {
+    const now = Date.now();
+    const here = new Set(this.#room?.remoteParticipants.keys());
+    const absent = this.#agreement.others.filter((p) => !here.has(p.identity));
+    const pids = new Set(absent.map((p) => p.pid));
+    for (const pid of this.#unseen.keys()) if (!pids.has(pid)) this.#unseen.delete(pid);
+    for (const pid of pids) if (!this.#unseen.has(pid)) this.#unseen.set(pid, now);
+    return absent
+      .filter((p) => now - (this.#unseen.get(p.pid) ?? now) >= unseenAfter)
+      .map((p) => this.name(p.identity));
   }
 
   #told(identity: string): string {

@@ -51,6 +51,8 @@ export interface Encryption {
   verified: boolean;
   /** Those who came since the last comparison; empty where none was made. */
   fresh: readonly string[];
+  /** Those who have had keys for a while without being seen in the room, by name; empty for who has not said one. */
+  unseen: readonly string[];
   /** Those who are let in once this host says so; the name is the server's word. Empty for everybody else. */
   asking: readonly { pid: string; name: string }[];
 }

@@ -112,6 +112,12 @@ export class Village {
     }
   }
 
+  /** Delivers one letter by chance. */
+  async step(): Promise<void> {
+    const [letter] = this.letters.splice(Math.floor(this.chance() * this.letters.length), 1);
+    if (letter) await this.deliver(letter);
+  }
+
   async pass(ms: number): Promise<void> {
     this.clock += ms;
     for (const v of this.all) await v.session.tick();
