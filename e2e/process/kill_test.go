@@ -467,7 +467,7 @@ func (k *killing) note(id string) (n note) {
 		k.t.Fatal(err)
 	}
 	var e struct{ Data json.RawMessage }
-	if err := json.Unmarshal(raw, &e); err == nil {
+	if err = json.Unmarshal(raw, &e); err == nil {
 		err = json.Unmarshal(e.Data, &n)
 	}
 	if err != nil {
