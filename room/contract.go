@@ -64,6 +64,10 @@ type Join struct {
 	Key Key
 	// Policy applies when this join brings the room into being.
 	Policy Policy
+	// RoomMost is how many people the room takes where that is less than its
+	// policy says, SiteMost how many all rooms of its site take together. Both are
+	// counted with whoever joins at the same moment; 0: no such bound.
+	RoomMost, SiteMost int
 	// Identity is the participant's stable name within the room; a second join
 	// with it replaces the first.
 	Identity, Name, Metadata string
