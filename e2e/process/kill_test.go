@@ -64,6 +64,7 @@ var early = []step{pointStart, pointWaiting, pointAppointment}
 // and starts it again on the same storage. In the end every letter has arrived
 // once, or the host is told that nobody knows; none has arrived twice.
 func TestKilledWhileSending(t *testing.T) {
+	t.Parallel()
 	kills := killsBriefly
 	if n, err := strconv.Atoi(os.Getenv("VIDEOROOM_KILLS")); err == nil {
 		kills = n
@@ -76,6 +77,7 @@ func TestKilledWhileSending(t *testing.T) {
 		t: t, rng: rand.New(rand.NewPCG(seed, 0)), post: newPostOffice(t), s: newServer(t),
 		atLength: kills >= killsAtLength, killed: make(map[step]int), greylist: make(map[string]bool),
 	}
+	k.s.env = k.post.trust
 	k.sites = practice("localhost", k.post.address, "")
 	k.begin()
 	points := k.draw(kills)
@@ -127,7 +129,7 @@ func (k *killing) begin() {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	k.disk = watchDisk(k.t, filepath.Join(k.s.dir, "storage"))
+	k.disk = watchDisk(k.t, k.s.storage)
 	if k.atLength {
 		k.post.refuses = func(to string) bool { // called under no lock of the office
 			k.post.mu.Lock()
@@ -227,7 +229,7 @@ func (k *killing) signIn() {
 // locks returns the files of the letters' lock that the process that died has
 // left, and for which the next one must wait.
 func (k *killing) locks() (held []string) {
-	files, err := filepath.Glob(filepath.Join(k.s.dir, "storage", "locks", "*mail*"))
+	files, err := filepath.Glob(filepath.Join(k.s.storage, "locks", "*mail*"))
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -443,7 +445,7 @@ func (k *killing) told() (all []letter) {
 // note is what the storage says of a letter.
 type note struct{ Guest, What, State, Reason string }
 
-func (k *killing) folder() string { return filepath.Join(k.s.dir, "storage/videoroom/localhost/mail") }
+func (k *killing) folder() string { return filepath.Join(k.s.storage, "videoroom/localhost/mail") }
 
 func (k *killing) notes() (ids []string) {
 	entries, err := os.ReadDir(k.folder())

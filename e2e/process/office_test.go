@@ -151,3 +151,13 @@ func (o *office) appointments() []planned {
 		time.Sleep(100 * time.Millisecond)
 	}
 }
+
+// textOf reads an answer to its end.
+func textOf(resp *http.Response) string {
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}

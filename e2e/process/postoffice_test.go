@@ -48,7 +48,9 @@ type postOffice struct {
 	t       *testing.T
 	address string
 	tls     *tls.Config
-	file    *os.File
+	// trust is what lets a process trust the server's certificate.
+	trust []string
+	file  *os.File
 
 	mu      sync.Mutex
 	journal []delivery
@@ -61,12 +63,12 @@ type postOffice struct {
 // delivery is a letter that the server has taken.
 type delivery struct{ id, to, text string }
 
-// newPostOffice opens a mail server, and has the processes that are started from
-// now on trust its certificate.
+// newPostOffice opens a mail server.
 func newPostOffice(t *testing.T) *postOffice {
 	t.Helper()
 	dir := t.TempDir()
-	p := &postOffice{t: t, tls: mailCertificate(t, dir)}
+	p := &postOffice{t: t, trust: []string{"SSL_CERT_FILE=" + filepath.Join(dir, "roots.pem")}}
+	p.tls = mailCertificate(t, filepath.Join(dir, "roots.pem"))
 	var err error
 	if p.file, err = os.Create(filepath.Join(dir, "journal")); err != nil {
 		t.Fatal(err)
@@ -94,9 +96,8 @@ func newPostOffice(t *testing.T) *postOffice {
 	return p
 }
 
-// mailCertificate writes a certificate of its own authority to a file that Caddy
-// reads its roots from.
-func mailCertificate(t *testing.T, dir string) *tls.Config {
+// mailCertificate makes a certificate and writes it to a file.
+func mailCertificate(t *testing.T, file string) *tls.Config {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -111,11 +112,9 @@ func mailCertificate(t *testing.T, dir string) *tls.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "roots.pem")
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("SSL_CERT_FILE", file)
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }
 
