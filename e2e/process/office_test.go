@@ -6,15 +6,19 @@
 package process_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // practice is a Caddyfile block of a site with a host, appointments and mail.
@@ -160,4 +164,118 @@ func textOf(resp *http.Response) string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// frame is what is said on a socket of the door.
+type frame map[string]any
+
+func (f frame) text(name string) string { s, _ := f[name].(string); return s }
+
+// room is what a state says of a room.
+func (f frame) room(id string) frame {
+	rooms, _ := f["rooms"].([]any)
+	for _, r := range rooms {
+		if r, ok := r.(map[string]any); ok && r["id"] == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// doorSocket is a host's or a visitor's connection.
+type doorSocket struct {
+	s    *server
+	conn *websocket.Conn
+}
+
+// dial opens a socket below the site's interface and says the first word.
+func (o *office) dial(path string, first frame) *doorSocket {
+	o.s.t.Helper()
+	ctx, cancel := context.WithTimeout(o.s.t.Context(), 10*time.Second)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, "wss"+strings.TrimPrefix(o.base, "https")+"/"+path, &websocket.DialOptions{
+		HTTPClient: &http.Client{Transport: o.s.client.Transport}, HTTPHeader: http.Header{"Origin": {strings.TrimSuffix(o.base, "/video")}},
+	})
+	if err != nil {
+		o.s.t.Fatal(err)
+	}
+	o.s.t.Cleanup(func() { _ = conn.CloseNow() })
+	d := &doorSocket{o.s, conn}
+	d.say(first)
+	return d
+}
+
+// dashboard opens the host's page; grants are those of rooms that it knows.
+func (o *office) dashboard(grants ...string) *doorSocket {
+	o.s.t.Helper()
+	return o.dial("api/v1/host", frame{"type": "hello", "token": o.token, "rooms": append([]string{}, grants...)})
+}
+
+// knock comes to a room by a visitor's link.
+func (o *office) knock(room, secret string) *doorSocket {
+	o.s.t.Helper()
+	return o.dial("api/v1/knock", frame{"type": "knock", "room": room, "cap": secret, "name": "Anna"})
+}
+
+func (d *doorSocket) say(f frame) {
+	d.s.t.Helper()
+	text, err := json.Marshal(f)
+	if err == nil {
+		err = d.conn.Write(d.s.t.Context(), websocket.MessageText, text)
+	}
+	if err != nil {
+		d.s.t.Fatal(err)
+	}
+}
+
+// until reads frames until one fits.
+func (d *doorSocket) until(what string, fits func(frame) bool) frame {
+	d.s.t.Helper()
+	ctx, cancel := context.WithTimeout(d.s.t.Context(), 15*time.Second)
+	defer cancel()
+	for {
+		_, text, err := d.conn.Read(ctx)
+		if err != nil {
+			d.s.t.Fatalf("waiting for %s: %v", what, err)
+		}
+		var f frame
+		if err := json.Unmarshal(text, &f); err != nil {
+			d.s.t.Fatal(err)
+		}
+		if fits(f) {
+			return f
+		}
+	}
+}
+
+// do runs a host's command.
+func (d *doorSocket) do(command string, args frame) (result frame) {
+	d.s.t.Helper()
+	f := frame{"type": "cmd", "id": 1, "do": command}
+	maps.Copy(f, args)
+	d.say(f)
+	result = d.until("the result of "+command, func(f frame) bool { return f.text("type") == "result" })
+	if result["ok"] != true {
+		d.s.t.Fatalf("%s: %v", command, result)
+	}
+	return result
+}
+
+// state waits for a state in which a room is as wanted.
+func (d *doorSocket) state(room string, fits func(frame) bool) frame {
+	d.s.t.Helper()
+	return d.until("a state", func(f frame) bool { return f.room(room) != nil && fits(f.room(room)) }).room(room)
+}
+
+// answer is the type of the first frame that a visitor gets.
+func (d *doorSocket) answer() string {
+	d.s.t.Helper()
+	return d.until("an answer", func(frame) bool { return true }).text("type")
+}
+
+// secretOf returns room and secret of a visitor's link.
+func secretOf(link string) (room, secret string) {
+	_, rest, _ := strings.Cut(link, "r/")
+	room, secret, _ = strings.Cut(rest, "#s=")
+	return room, secret
 }
