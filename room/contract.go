@@ -442,6 +442,9 @@ type (
 	}
 	// Bye leaves the room.
 	Bye struct{ Reason Reason }
+	// Gone tells that the page has gone and took no leave: the place is kept for
+	// seconds, for a proxy may have said it in its stead.
+	Gone struct{}
 	// Unsupported is refused with a RequestResponse (data tracks and the like).
 	Unsupported struct {
 		RequestID uint32
@@ -484,6 +487,7 @@ func (UpdateSelf) request()         {}
 func (UpdateAudio) request()        {}
 func (UpdateVideo) request()        {}
 func (Bye) request()                {}
+func (Gone) request()               {}
 func (Unsupported) request()        {}
 
 // Conn is one signaling connection of a participant, implemented by package
