@@ -4,6 +4,7 @@
 package videoroom
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -36,6 +37,8 @@ type App struct {
 	held   atomic.Bool
 	pooled *pooled // set in Start
 	engine atomic.Pointer[engine.Engine]
+	// unfollow ends the following of tables; set in Start.
+	unfollow context.CancelFunc
 }
 
 // CaddyModule returns the Caddy module information.
@@ -96,6 +99,9 @@ func (a *App) Start() error {
 	}
 	p.enter(a)
 	a.engine.Store(p.engine)
+	ctx, cancel := context.WithCancel(a.ctx)
+	a.unfollow = cancel
+	a.followTenants(ctx)
 	a.announce()
 	return nil
 }
@@ -109,6 +115,9 @@ func (a *App) Cleanup() error { return a.release() }
 func (a *App) release() error {
 	if !a.held.CompareAndSwap(true, false) {
 		return nil
+	}
+	if a.unfollow != nil {
+		a.unfollow()
 	}
 	a.pooled.leave(a)
 	deleted, err := engines.Delete(engineKey)

@@ -19,7 +19,16 @@ import (
 type houses struct {
 	mu     sync.RWMutex
 	fixed  map[string]*config.Site // not changed after Provision
-	stored map[string]*config.Site // guarded by mu
+	stored map[string]storedHouse  // guarded by mu
+	// version counts what this process has changed itself; guarded by mu.
+	version int
+}
+
+// storedHouse is a house of the table as it was read.
+type storedHouse struct {
+	// site is nil where the record says nothing that can be served.
+	site *config.Site
+	text string
 }
 
 // prepareHouses derives the settings of the houses that the configuration names.
@@ -27,7 +36,7 @@ func (h *Handler) prepareHouses() error {
 	if !h.Site.HasTenants() {
 		return nil
 	}
-	h.houses = &houses{fixed: make(map[string]*config.Site), stored: make(map[string]*config.Site)}
+	h.houses = &houses{fixed: make(map[string]*config.Site), stored: make(map[string]storedHouse)}
 	for i := range h.Tenants {
 		site, err := h.house(&h.Tenants[i])
 		if err != nil {
@@ -62,20 +71,41 @@ func (hs *houses) find(domain string) (*config.Site, bool) {
 	}
 	hs.mu.RLock()
 	defer hs.mu.RUnlock()
-	site, ok := hs.stored[domain]
-	return site, ok
+	site := hs.stored[domain].site
+	return site, site != nil
 }
 
-func (hs *houses) put(site *config.Site) {
+func (hs *houses) put(site *config.Site, text string) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	hs.stored[site.Name] = site
+	hs.stored[site.Name] = storedHouse{site, text}
+	hs.version++
 }
 
 func (hs *houses) remove(domain string) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	delete(hs.stored, domain)
+	hs.version++
+}
+
+// table returns what is known of the houses in the storage.
+func (hs *houses) table() (stored map[string]storedHouse, version int) {
+	hs.mu.RLock()
+	defer hs.mu.RUnlock()
+	return maps.Clone(hs.stored), hs.version
+}
+
+// replace takes over what was read, unless this process has changed a house since
+// the version at which the reading began. It tells whether anything is new.
+func (hs *houses) replace(stored map[string]storedHouse, version int) bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if hs.version != version || maps.Equal(hs.stored, stored) {
+		return false
+	}
+	hs.stored = stored
+	return true
 }
 
 // all returns the houses in the order of their names. One of the configuration
@@ -85,7 +115,12 @@ func (hs *houses) all() []*config.Site {
 		return nil
 	}
 	hs.mu.RLock()
-	byName := maps.Clone(hs.stored)
+	byName := make(map[string]*config.Site, len(hs.stored))
+	for domain, house := range hs.stored {
+		if house.site != nil {
+			byName[domain] = house.site
+		}
+	}
 	hs.mu.RUnlock()
 	maps.Copy(byName, hs.fixed)
 	sites := slices.Collect(maps.Values(byName))

@@ -13,7 +13,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,42 +92,66 @@ func (a *App) loadTenants() error {
 		if h.TenantTable == "" {
 			continue
 		}
-		prefix := tenantPrefix + h.TenantTable
-		keys, err := a.storage.List(ctx, prefix, false)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("listing the houses of the table %s: %w", h.TenantTable, err)
+		known, version := h.houses.table()
+		found, err := h.readTable(ctx, a.storage, a.log, known)
+		if err != nil {
+			return err
 		}
-		for _, key := range keys {
-			domain, ok := strings.CutSuffix(path.Base(key), ".json")
-			if !ok {
-				continue
-			}
-			if err := h.loadTenant(ctx, a.storage, domain); err != nil {
-				a.log.Error("a stored house is not served", slog.String("house", domain), slog.Any("error", err))
-			}
-		}
+		h.houses.replace(found, version)
 	}
 	return nil
 }
 
-func (h *Handler) loadTenant(ctx context.Context, storage certmagic.Storage, domain string) error {
+// readTable reads a handler's table. What is known stays as it is where the
+// storage says the same, and where it gives no answer about a house.
+func (h *Handler) readTable(ctx context.Context, storage certmagic.Storage, log *slog.Logger, known map[string]storedHouse) (map[string]storedHouse, error) {
+	keys, err := storage.List(ctx, tenantPrefix+h.TenantTable, false)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing the houses of the table %s: %w", h.TenantTable, err)
+	}
+	domains := slices.Collect(maps.Keys(known)) // asked for even if they are not listed
+	for _, key := range keys {
+		if domain, ok := strings.CutSuffix(path.Base(key), ".json"); ok && !slices.Contains(domains, domain) {
+			domains = append(domains, domain)
+		}
+	}
+	found := make(map[string]storedHouse)
+	for _, domain := range domains {
+		house, err := h.readHouse(ctx, storage, domain, known[domain])
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		found[domain] = house
+		if err != nil {
+			log.Error("a stored house cannot be read; it stays as it was, or is not served", slog.String("house", domain), slog.Any("error", err))
+		}
+	}
+	return found, nil
+}
+
+// readHouse reads one house of the table; before is what is known of it, and what
+// is returned with an error.
+func (h *Handler) readHouse(ctx context.Context, storage certmagic.Storage, domain string, before storedHouse) (storedHouse, error) {
 	text, err := storage.Load(ctx, tenantKey(h.TenantTable, domain))
 	if err != nil {
-		return fmt.Errorf("loading it: %w", err)
+		return before, fmt.Errorf("loading it: %w", err)
 	}
+	if string(text) == before.text {
+		return before, nil
+	}
+	before.text = string(text) // told once
 	t, err := decodeTenant(text)
 	if err != nil {
-		return err
+		return before, err
 	}
 	if t.Domain != domain {
-		return fmt.Errorf("%w: it names another host", errTenantRecord)
+		return before, fmt.Errorf("%w: it names another host", errTenantRecord)
 	}
 	site, err := h.house(t)
 	if err != nil {
-		return err
+		return before, err
 	}
-	h.houses.put(site)
-	return nil
+	return storedHouse{site, string(text)}, nil
 }
 
 // addTenant stores a house and serves it from now on.
@@ -149,8 +175,9 @@ func (a *App) addTenant(ctx context.Context, table string, t *config.Tenant) err
 		return fmt.Errorf("storing the house: %w", err)
 	}
 	for i, h := range tables {
-		h.houses.put(sites[i])
+		h.houses.put(sites[i], string(text))
 	}
+	a.tellTenants(ctx, table)
 	return nil
 }
 
@@ -164,6 +191,7 @@ func (a *App) removeTenant(ctx context.Context, table, domain string) error {
 	for _, h := range a.withTable(table) {
 		h.houses.remove(domain)
 	}
+	a.tellTenants(ctx, table)
 	return nil
 }
 

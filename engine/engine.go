@@ -125,7 +125,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		Keys: keys, Rooms: &moderator{e.rooms, watch, e.refusals, e.listening}, Version: Version(), Log: log,
 		Storage: o.Store,
 	})
-	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk}, Log: log})
+	e.signaling = signaling.New(signaling.Options{Rooms: &entrance{e.rooms, e.desk, e.maxPeople, e.roomMost}, Log: log})
 	return e, nil
 }
 

@@ -557,7 +557,7 @@ func TestLateArrival(t *testing.T) {
 	in := b.admit(host, o, "Ann")
 	host.cmd("end", message{"room": o.id})
 	conn := &deafConn{ended: make(chan struct{})}
-	e := &entrance{b.engine.rooms, b.engine.desk}
+	e := &entrance{b.engine.rooms, b.engine.desk, b.engine.maxPeople, b.engine.roomMost}
 	if _, err := e.Join(t.Context(), room.Join{Key: ownKey(siteID, o.id), Identity: in.text("identity"), Permission: room.Permission{Subscribe: true}}, conn); err != nil {
 		t.Fatal(err)
 	}

@@ -86,6 +86,8 @@ type bench struct {
 	site  *config.Site
 	id    string
 	calls int
+	// inside are the connections of who came in a crowd.
+	inside []*websocket.Conn
 }
 
 func testSite() *config.Site {

@@ -147,12 +147,16 @@ func deskError(err error) error {
 type entrance struct {
 	rooms *room.Directory
 	desk  *practice.Desk
+	// siteMost and roomMost bound the people of a site and of a room; 0: nothing does.
+	siteMost func(site string) int
+	roomMost func(room.Key) int
 }
 
 var _ signalingRooms = (*entrance)(nil)
 
 // Join implements signaling.Rooms.
 func (e *entrance) Join(ctx context.Context, j room.Join, c room.Conn) (room.Session, error) {
+	j.SiteMost, j.RoomMost = e.siteMost(j.Key.Site), e.roomMost(j.Key)
 	s, err := e.rooms.Join(ctx, j, c)
 	if err != nil {
 		return nil, err

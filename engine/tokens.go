@@ -156,7 +156,8 @@ func realmSites(sites []*config.Site, realm string) []*config.Site {
 }
 
 // admit refuses, before the upgrade, whom the desk knows to be unwelcome and
-// for whom there is no place. Rooms themselves come into being by joining.
+// for whom there is no place. Who joins at the same moment is not counted here:
+// the room decides. Rooms themselves come into being by joining.
 func (e *Engine) admit(g signaling.Grant) error {
 	if g.Key.Realm == "" {
 		switch err := e.desk.Admitted(g.Key.Site, g.Key.Name, g.Identity); {
@@ -180,8 +181,11 @@ func (e *Engine) admit(g signaling.Grant) error {
 		if len(people) >= g.Policy.MaxParticipants {
 			return room.ErrFull
 		}
+		if most := e.roomMost(g.Key); most > 0 && len(people) >= most {
+			return room.ErrFull
+		}
 	}
-	if most := e.maxPeople(g.Key.Site); most > 0 && e.people(g.Key.Site) >= most {
+	if most := e.maxPeople(g.Key.Site); most > 0 && e.rooms.People(g.Key.Site) >= most {
 		return room.ErrFull
 	}
 	return nil
@@ -199,16 +203,13 @@ func (e *Engine) maxPeople(siteID string) int {
 	return most
 }
 
-// people counts those in all rooms of a site. Who arrives at the same moment is
-// not among them yet.
-func (e *Engine) people(siteID string) int {
-	n := 0
-	for _, r := range e.rooms.Rooms() {
-		if r.Key().Site == siteID {
-			n += len(r.Participants())
-		}
+// roomMost returns how many people a room of our own admission takes where its
+// appointment says so; 0: as many as its site says.
+func (e *Engine) roomMost(k room.Key) int {
+	if k.Realm != "" {
+		return 0
 	}
-	return n
+	return e.desk.Size(k.Site, k.Name)
 }
 
 // sources names the sources of tracks as tokens spell them.

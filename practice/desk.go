@@ -185,6 +185,24 @@ func (d *Desk) Stats() Stats {
 	return s
 }
 
+// Size returns how many people the room of an appointment takes; 0: it belongs to
+// none, or not to one that is known.
+func (d *Desk) Size(site, room string) int {
+	if d.agenda == nil {
+		return 0
+	}
+	a := d.agenda.inRoom(site, room)
+	if a == nil || a.Room != room {
+		return 0
+	}
+	c := d.siteFor(site, a.Host)
+	if c == nil {
+		return 0
+	}
+	kind, _ := c.Kind(a.Kind)
+	return kind.MaxParticipants
+}
+
 // Admitted checks a participant with an authentic media token of ours: it
 // returns [ErrEnded] after the room's end and [ErrRemoved] after the
 // participant's removal. A room the desk knows nothing of is none of its

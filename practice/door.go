@@ -73,31 +73,6 @@ func (h *hostSession) message(f hostFrame) (result, error) {
 	return result{}, nil
 }
 
-// lock keeps newcomers waiting even where nobody has to wait, and tells them.
-func (h *hostSession) lock(f hostFrame) (result, error) { return result{}, h.setLocked(f.Room, true) }
-
-func (h *hostSession) unlock(f hostFrame) (result, error) {
-	return result{}, h.setLocked(f.Room, false)
-}
-
-func (h *hostSession) setLocked(room string, locked bool) error {
-	h.d.mu.Lock()
-	defer h.d.mu.Unlock()
-	r, err := h.ownedLocked(room)
-	if err != nil {
-		return err
-	}
-	r.locked = locked
-	for _, k := range r.knocks {
-		if !locked && !r.site.WaitingRoomOn() && k.state == waiting {
-			h.d.settleLocked(k, admitted, "", time.Now())
-		}
-	}
-	r.wakeVisitors()
-	h.d.wakeHostLocked(h.key)
-	return nil
-}
-
 // back puts a participant into the waiting room: the place at the door is made
 // before the one in the room is taken away, so that the page finds it.
 func (h *hostSession) back(f hostFrame) (result, error) {

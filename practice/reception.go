@@ -156,7 +156,7 @@ func (d *Desk) openAppointmentLocked(r *record, a *appointment.Appointment, host
 	r.expires, r.appointment, r.most = window(r.site, a).Closes, a.ID, kind.MaxParticipants
 	if r.opened.IsZero() {
 		r.opened = d.now()
-		r.held = kind.HostFirst && !host
+		r.held, r.locked = kind.HostFirst && !host, a.Locked
 	}
 	if host {
 		d.hostComesLocked(hostKey{r.key.site, r.host}, r.key.id)

@@ -204,8 +204,8 @@ func (d *Desk) endLocked(r *record, reason string) {
 // visitors in where nobody has to wait.
 func (d *Desk) openLocked(key roomKey, site *config.Site, g token.Grant, grant, link string) *record {
 	r := d.recordLocked(key, g.Host, site, g.Expires)
-	r.opened, r.expires, r.grant, r.link, r.site = g.Opened, g.Expires, grant, link, site
-	if !site.WaitingRoomOn() {
+	r.opened, r.expires, r.grant, r.link, r.site, r.locked = g.Opened, g.Expires, grant, link, site, g.Locked
+	if !site.WaitingRoomOn() && !r.locked {
 		for _, k := range r.knocks {
 			d.settleLocked(k, admitted, "", time.Now())
 		}

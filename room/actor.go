@@ -208,6 +208,7 @@ func (r *Room) finish() {
 	for _, p := range slices.Clone(r.order) {
 		r.guard(func() { r.leave(p, r.final.Reason, r.final.Action) })
 	}
+	r.dir.census.forget(r)
 	r.emit(Event{Kind: EventRoomEnded})
 	r.settle()
 }

@@ -64,6 +64,10 @@ type Join struct {
 	Key Key
 	// Policy applies when this join brings the room into being.
 	Policy Policy
+	// RoomMost is how many people the room takes where that is less than its
+	// policy says, SiteMost how many all rooms of its site take together. Both are
+	// counted with whoever joins at the same moment; 0: no such bound.
+	RoomMost, SiteMost int
 	// Identity is the participant's stable name within the room; a second join
 	// with it replaces the first.
 	Identity, Name, Metadata string
@@ -440,6 +444,9 @@ type (
 	}
 	// Bye leaves the room.
 	Bye struct{ Reason Reason }
+	// Gone tells that the page has gone and took no leave: the place is kept for
+	// seconds, for a proxy may have said it in its stead.
+	Gone struct{}
 	// Unsupported is refused with a RequestResponse (data tracks and the like).
 	Unsupported struct {
 		RequestID uint32
@@ -482,6 +489,7 @@ func (UpdateSelf) request()         {}
 func (UpdateAudio) request()        {}
 func (UpdateVideo) request()        {}
 func (Bye) request()                {}
+func (Gone) request()               {}
 func (Unsupported) request()        {}
 
 // Conn is one signaling connection of a participant, implemented by package

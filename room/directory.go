@@ -30,6 +30,7 @@ type Options struct {
 type Directory struct {
 	options Options
 	revoked revocations
+	census  census
 	ctx     context.Context
 	cancel  context.CancelFunc
 
@@ -167,6 +168,9 @@ func (d *Directory) Rooms() []*Room {
 	}
 	return out
 }
+
+// People counts those in all rooms of a site.
+func (d *Directory) People(site string) int { return d.census.count(site) }
 
 // Stats returns what there is now.
 func (d *Directory) Stats() Stats {

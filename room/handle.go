@@ -39,6 +39,7 @@ var handlers = func() map[reflect.Type]handler {
 	put(on((*Room).updateAudio))
 	put(on((*Room).updateVideo))
 	put(on((*Room).bye))
+	put(on((*Room).gone))
 	put(on((*Room).unsupported))
 	return table
 }()
@@ -66,6 +67,9 @@ func (r *Room) bye(p *participant, _ Bye) {
 	r.hangUp(p)
 	r.remove(p, ReasonClientInitiated)
 }
+
+// gone shortens how long the place is kept once the connection has ended.
+func (r *Room) gone(p *participant, _ Gone) { p.session.gone = true }
 
 func (r *Room) unsupported(p *participant, req Unsupported) {
 	r.refuse(p, req.RequestID, refusedNotAllowed, req.What+" is not supported", req)

@@ -51,8 +51,8 @@ func (r *Room) admit(j Join) (*participant, error) {
 		return nil, ErrRevoked
 	}
 	old := r.members[j.Identity]
-	if old == nil && len(r.order) >= r.policy.MaxParticipants {
-		return nil, ErrFull
+	if err := r.seat(j, old == nil); err != nil {
+		return nil, err
 	}
 	p := &participant{
 		sid: newSID("PA_"), identity: j.Identity, name: j.Name, metadata: j.Metadata,
@@ -71,6 +71,7 @@ func (r *Room) admit(j Join) (*participant, error) {
 	cfg.Dual, cfg.SubscriberPrimary = p.dual, p.dual && p.perm.Subscribe
 	peer, err := r.media.NewPeer(cfg, peerEvents{&r.mail, p.in})
 	if err != nil {
+		r.dir.census.leave(r)
 		return nil, fmt.Errorf("opening media path: %w", err)
 	}
 	p.peer = peer
@@ -84,6 +85,24 @@ func (r *Room) admit(j Join) (*participant, error) {
 	}
 	r.checkEmpty()
 	return p, nil
+}
+
+// seat takes a place in the room and among the people of the site, which remove
+// gives back. Who replaces somebody takes theirs.
+func (r *Room) seat(j Join, newcomer bool) error {
+	most := r.policy.MaxParticipants
+	if j.RoomMost > 0 {
+		most = min(most, j.RoomMost)
+	}
+	if !newcomer {
+		j.SiteMost = 0
+	} else if len(r.order) >= most {
+		return ErrFull
+	}
+	if !r.dir.census.enter(r, j.SiteMost) {
+		return ErrFull
+	}
+	return nil
 }
 
 // attach makes c the connection of p.
@@ -171,6 +190,7 @@ func (r *Room) remove(p *participant, reason Reason) {
 		r.endMedia(p)
 	}
 	p.gone = true
+	r.dir.census.leave(r)
 	for _, t := range []*task{p.graceTask, p.failTask, p.refreshTask, p.offerTask, p.nudgeTask} {
 		r.agenda.cancel(t)
 	}

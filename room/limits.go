@@ -11,6 +11,9 @@ const (
 	defaultMaxParticipants = 10
 	defaultEmptyGrace      = 60 * time.Second
 	defaultResumeGrace     = 60 * time.Second
+	// goneGrace is for whoever's page has gone. Where a proxy between has said so,
+	// clients are back within two seconds.
+	goneGrace = 8 * time.Second
 
 	// maxRequests bounds the requests waiting in a room's mailbox, and
 	// maxSessionRequests those of one session, so that nobody starves others.

@@ -20,7 +20,7 @@ import (
 func TestEveryRequestHasAHandler(t *testing.T) {
 	all := []Request{
 		Offer{}, Reply{}, Trickle{}, AddTrack{}, Mute{}, Subscription{}, TrackSettings{}, ReceiveLimit{}, SubscriptionRights{},
-		SyncState{}, UpdateSelf{}, UpdateAudio{}, UpdateVideo{}, Bye{}, Unsupported{},
+		SyncState{}, UpdateSelf{}, UpdateAudio{}, UpdateVideo{}, Bye{}, Gone{}, Unsupported{},
 	}
 	for _, req := range all {
 		if handlers[reflect.TypeOf(req)] == nil {

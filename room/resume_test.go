@@ -13,6 +13,38 @@ import (
 	"github.com/caddy-videoroom/videoroom/sfu"
 )
 
+// A page that has gone for good, and said no more than that, frees its place soon;
+// one that comes back at once has it still.
+func TestGone(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, h *host) {
+		a, b := h.join("ada", nil), h.join("bob", nil)
+		a.do(Gone{})
+		a.cut()
+		time.Sleep(goneGrace - time.Second)
+		if _, ok := b.knows("ada"); !ok {
+			t.Error("the place was not kept for a moment")
+		}
+		a, err := h.resume(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.cut() // this time without a word
+		time.Sleep(defaultResumeGrace - time.Second)
+		if _, ok := b.knows("ada"); !ok {
+			t.Error("an earlier farewell shortened the grace")
+		}
+		if a, err = h.resume(a); err != nil {
+			t.Fatal(err)
+		}
+		a.do(Gone{})
+		a.cut()
+		time.Sleep(goneGrace + time.Second)
+		if _, ok := b.knows("ada"); ok {
+			t.Error("somebody who has gone is still there")
+		}
+	})
+}
+
 func TestResume(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, h *host) {
 		h.join("eve", nil).do(Bye{}) // before ada: none of her business

@@ -17,6 +17,9 @@ type session struct {
 	// over is set when the connection no longer speaks for the participant.
 	over     atomic.Bool
 	detached atomic.Bool
+	// gone tells that the page said farewell to the connection; of the room's
+	// goroutine.
+	gone bool
 }
 
 var _ Session = (*session)(nil)
@@ -84,9 +87,13 @@ func (r *Room) hangUp(p *participant) {
 
 // disconnect notes that p has no connection, and starts the resume grace.
 func (r *Room) disconnect(p *participant) {
+	grace := r.policy.ResumeGrace
+	if p.session.gone {
+		grace = min(grace, goneGrace)
+	}
 	p.session.over.Store(true)
 	p.session = nil
-	p.graceTask = r.agenda.after(r.policy.ResumeGrace, func() {
+	p.graceTask = r.agenda.after(grace, func() {
 		r.remove(p, ReasonSignalClose)
 	})
 }

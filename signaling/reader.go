@@ -55,10 +55,15 @@ func (c *session) drain() {
 	}
 }
 
-// lost counts why reading ended.
+// lost counts why reading ended, and tells the room where a browser says that its
+// page has gone. Not every page can take leave before: Firefox sends nothing more
+// of one that goes to an empty page.
 func (c *session) lost(err error) {
-	if errors.Is(err, websocket.ErrMessageTooBig) {
+	switch {
+	case errors.Is(err, websocket.ErrMessageTooBig):
 		c.server.counters.limited.Add(1)
+	case websocket.CloseStatus(err) == websocket.StatusGoingAway && c.room != nil:
+		c.room.Handle(room.Gone{})
 	}
 }
 

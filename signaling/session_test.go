@@ -299,6 +299,24 @@ func TestClientCloses(t *testing.T) {
 	c.room.waitDetached(t)
 }
 
+// A browser whose page goes says so in the close code.
+func TestPageGoes(t *testing.T) {
+	l := newLab(t, nil)
+	c := l.enter()
+	if err := c.ws.Close(websocket.StatusGoingAway, ""); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+	c.room.waitDetached(t)
+	select {
+	case got := <-c.room.requests:
+		if got != (room.Gone{}) {
+			t.Errorf("the room was told %#v", got)
+		}
+	default:
+		t.Error("the room was told nothing")
+	}
+}
+
 // TestSilentButAlive answers the server's pings and nothing else.
 func TestSilentButAlive(t *testing.T) {
 	l := newLab(t, func(l *lab) { l.srv.timing.probe, l.srv.timing.dead = 20*time.Millisecond, 400*time.Millisecond })

@@ -40,7 +40,12 @@ type HostKey struct {
 type Grant struct {
 	Room, Host      string
 	Opened, Expires time.Time
+	// Locked keeps newcomers waiting in the room that is reopened.
+	Locked bool
 }
+
+// lockedWord ends the grant of a locked room.
+const lockedWord = "locked"
 
 // Visit mints the capability of a visitor link to a room.
 func (k *Keys) Visit(site, room string, v Visit) (string, error) {
@@ -92,6 +97,9 @@ func (k *Keys) Grant(site string, g Grant) (string, error) {
 	e.time(g.Opened)
 	e.time(g.Expires)
 	e.text(g.Host)
+	if g.Locked {
+		e.text(lockedWord)
+	}
 	return e.seal(k.derive(purposeGrant, site), "")
 }
 
@@ -100,6 +108,10 @@ func (k *Keys) Grant(site string, g Grant) (string, error) {
 func (k *Keys) VerifyGrant(site, capability string, now time.Time) (Grant, error) {
 	d := unseal(k.derive(purposeGrant, site), "", capability)
 	g := Grant{Room: d.text(), Opened: d.time(), Expires: d.time(), Host: d.text()}
+	if d.ok && !d.done() {
+		g.Locked = d.text() == lockedWord
+		d.ok = d.ok && g.Locked
+	}
 	if !d.done() || !ValidID(g.Room) {
 		return Grant{}, ErrBadCapability
 	}

@@ -85,6 +85,13 @@ func TestHostKeyAndGrant(t *testing.T) {
 	if got, err := k.VerifyGrant("a.example", grant, testNow); err != nil || got != g {
 		t.Errorf("%+v %v", got, err)
 	}
+	locked := g
+	locked.Locked = true
+	if grant, err := k.Grant("a.example", locked); err != nil {
+		t.Error(err)
+	} else if got, err := k.VerifyGrant("a.example", grant, testNow); err != nil || got != locked {
+		t.Errorf("locked: %+v %v", got, err)
+	}
 	if _, err := k.VerifyGrant("a.example", grant, g.Expires); !errors.Is(err, ErrCapabilityExpired) {
 		t.Errorf("expired: %v", err)
 	}

@@ -38,8 +38,10 @@ const (
 type server struct {
 	t                  *testing.T
 	dir                string
+	storage            string // its storage's directory
 	http, https, admin int
 	globals            string // further global options
+	env                []string
 	key                string // signs the tokens of new guests
 	begun              int    // calls
 	client             *http.Client
@@ -53,6 +55,7 @@ func newServer(t *testing.T) *server {
 	t.Helper()
 	ports := freePorts(t, 3)
 	s := &server{t: t, dir: t.TempDir(), key: apiKey, http: ports[0], https: ports[1], admin: ports[2]}
+	s.storage = filepath.Join(s.dir, "storage")
 	s.client = s.newClient("127.0.0.1", "")
 	t.Cleanup(func() {
 		s.stop()
@@ -83,7 +86,7 @@ func (s *server) config(sites string) string {
 	return fmt.Sprintf(`{
 	admin localhost:%d
 	persist_config off
-	storage file_system %s/storage
+	storage file_system %s
 	http_port %d
 	https_port %d
 	skip_install_trust
@@ -92,7 +95,7 @@ func (s *server) config(sites string) string {
 		media_port 443
 	}
 }
-%s`, s.admin, s.dir, s.http, s.https, s.globals, sites)
+%s`, s.admin, s.storage, s.http, s.https, s.globals, sites)
 }
 
 // start runs a new process and waits until the site answers.
@@ -109,6 +112,7 @@ func (s *server) start(sites string) {
 	defer log.Close()
 	cmd := exec.Command(caddyBinary, "run", "--config", file, "--adapter", "caddyfile")
 	cmd.Env = append(os.Environ(), "HOME="+s.dir, "XDG_DATA_HOME="+s.dir, "XDG_CONFIG_HOME="+s.dir)
+	cmd.Env = append(cmd.Env, s.env...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)

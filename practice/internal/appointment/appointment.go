@@ -69,6 +69,8 @@ type Appointment struct {
 	// spoke of it: what is older counts no more.
 	Former []string  `json:"former,omitempty"`
 	Told   time.Time `json:"told,omitzero"`
+	// Locked keeps newcomers waiting, also where nobody has to wait.
+	Locked bool `json:"locked,omitempty"`
 	// Revision is raised by every write.
 	Revision int `json:"revision"`
 }
