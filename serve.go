@@ -69,7 +69,11 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 	case at.path == "host":
 		return redirect(w, r, "host")
 	}
-	owned := at.owned()
+	site, known := h.serving(r)
+	if slashed := (location{path: strings.TrimSuffix(at.path, "/")}).walkIn(site); known && slashed != "" && slashed != at.path {
+		return redirectTo(w, r, "../"+slashed)
+	}
+	owned := at.owned() || known && at.walkIn(site) != ""
 	e := h.app.engine.Load()
 	switch {
 	case r.Method == http.MethodConnect || r.Proto == "websocket":
@@ -84,7 +88,6 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 	case e == nil:
 		return false
 	}
-	site, known := h.serving(r)
 	if !known && owned {
 		h.refuse(w, r, at, http.StatusNotFound, "not_found", "this host name belongs to no house")
 		return true
@@ -136,6 +139,7 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Logo:     s.Logo,
 		Color:    s.Color,
 		Origin:   call.Origin,
+		Host:     at.walkIn(s),
 
 		QuickExit: s.Profile == config.ProfileCounselling,
 	}
@@ -174,10 +178,14 @@ func (h *Handler) logPanic(v any) {
 // it, without the query. The reference is relative, so that it cannot lead to
 // another host.
 func redirect(w http.ResponseWriter, r *http.Request, segment string) bool {
+	return redirectTo(w, r, "./"+segment+"/")
+}
+
+func redirectTo(w http.ResponseWriter, r *http.Request, reference string) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	w.Header().Set("Location", "./"+segment+"/")
+	w.Header().Set("Location", reference)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(http.StatusPermanentRedirect)

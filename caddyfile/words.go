@@ -5,6 +5,7 @@ package caddyfile
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -83,6 +84,13 @@ var hostWords = &vocabulary[config.Host]{
 		"identity":        text("identity {http.auth.user.id}", func(h *config.Host) *string { return &h.Identity }),
 		"calendar":        text("calendar {env.CALENDAR_URL}", func(h *config.Host) *string { return &h.Calendar }),
 		"link_generation": number("link_generation 2", func(h *config.Host) *int { return &h.LinkGeneration }),
+		"open": {
+			usage: "open mo-fr 08:00-12:00 14:00-17:00", min: 1, max: 9, repeat: true,
+			set: func(_ *caddyfile.Dispenser, h *config.Host, args []string, _ func() error) error {
+				h.Open = append(h.Open, strings.Join(args, " "))
+				return nil
+			},
+		},
 	},
 	elsewhere: map[string]string{},
 }

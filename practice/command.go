@@ -90,20 +90,28 @@ func (h *hostSession) openRoom(f hostFrame) (result, error) {
 	}
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
-	if h.dismissed {
-		return result{}, fail(CodeNotHost)
-	}
-	own, all := h.d.openCountsLocked(h.key)
-	switch {
-	case own >= h.d.limits.RoomsPerHost:
-		return result{}, fail(CodeTooMany)
-	case all >= h.d.limits.Rooms:
-		return result{}, retry(CodeUnavailable, 60)
-	case h.d.fullLocked(h.key.site, h.site):
-		return result{}, fail(CodeTooMany)
+	if err := h.mayOpenLocked(); err != nil {
+		return result{}, err
 	}
 	h.d.openLocked(roomKey{h.key.site, g.Room}, h.site, g, grant, link)
 	return result{Room: g.Room}, nil
+}
+
+// mayOpenLocked checks the numbers of open rooms. The caller holds the desk's
+// mutex.
+func (h *hostSession) mayOpenLocked() error {
+	own, all := h.d.openCountsLocked(h.key)
+	switch {
+	case h.dismissed:
+		return fail(CodeNotHost)
+	case own >= h.d.limits.RoomsPerHost:
+		return fail(CodeTooMany)
+	case all >= h.d.limits.Rooms:
+		return retry(CodeUnavailable, 60)
+	case h.d.fullLocked(h.key.site, h.site):
+		return fail(CodeTooMany)
+	}
+	return nil
 }
 
 // space checks that a room has a place left for somebody who is not in it yet.
@@ -131,6 +139,9 @@ func (h *hostSession) space(room, identity string) error {
 }
 
 func (h *hostSession) admit(f hostFrame) (result, error) {
+	if f.Room == lobbyOf(h.key.id) {
+		return h.receive(f)
+	}
 	if err := h.space(f.Room, ""); err != nil {
 		return result{}, err
 	}

@@ -78,7 +78,9 @@ type Desk struct {
 	leave  chan struct{}
 	wg     sync.WaitGroup
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// minute is the one in which opening hours and empty rooms were looked at last.
+	minute  int64
 	closed  bool
 	records map[roomKey]*record
 	hosts   map[hostKey]map[*hostSession]struct{}
@@ -302,7 +304,13 @@ func (d *Desk) sweep(now time.Time) {
 			delete(d.records, key)
 		}
 	}
+	minute := now.Unix() / 60
+	turned := minute != d.minute
+	d.minute = minute
 	d.mu.Unlock()
+	if turned {
+		d.minutely(now)
+	}
 	for _, key := range old {
 		// A consultation that runs past its link's end is not torn apart.
 		if len(d.rooms.Participants(key.site, key.id)) > 0 {

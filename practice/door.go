@@ -41,7 +41,7 @@ func cleanMessage(text string) (string, error) {
 // waitingLocked finds somebody who waits at one of the host's open rooms. The
 // caller holds the desk's mutex.
 func (h *hostSession) waitingLocked(room, id string) (*knock, error) {
-	r, err := h.ownedLocked(room)
+	r, err := h.doorLocked(room)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (h *hostSession) setLocked(room string, locked bool) error {
 	}
 	r.locked = locked
 	for _, k := range r.knocks {
-		if !locked && !r.site.WaitingRoomOn() && k.state == waiting {
+		if !locked && r.unguarded() && k.state == waiting {
 			h.d.settleLocked(k, admitted, "", time.Now())
 		}
 	}

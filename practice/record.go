@@ -37,6 +37,14 @@ type record struct {
 	// held keeps everybody waiting until the host comes, also where nobody has to
 	// be admitted.
 	held bool
+	// lobby tells that this is no room but the place where visitors without a link
+	// wait for one.
+	lobby bool
+	// kept keeps everybody waiting until the host admits them, whatever the site
+	// says.
+	kept bool
+	// emptied is when nobody was seen in a room of the open consultation first.
+	emptied time.Time
 	// lapsed tells that the room has ended because its time was over: a moved
 	// appointment gives it a new one.
 	lapsed bool
@@ -78,6 +86,8 @@ type knock struct {
 	dropped bool
 	// former is the identity of somebody who was put back from the room.
 	former string
+	// unlinked tells that this visitor came without a link.
+	unlinked bool
 	// messages is what the host wrote; sessions share it, so it is replaced,
 	// never changed.
 	messages []string
@@ -89,6 +99,9 @@ type knock struct {
 	// origin is the room before: a page that was cut off may know no other.
 	origin roomKey
 }
+
+// unguarded tells that nobody has to be admitted once the room is open.
+func (r *record) unguarded() bool { return !r.site.WaitingRoomOn() && !r.kept }
 
 func (r *record) open() bool { return !r.opened.IsZero() && !r.ended }
 
@@ -185,8 +198,8 @@ func (d *Desk) endLocked(r *record, reason string) {
 // visitors in where nobody has to wait.
 func (d *Desk) openLocked(key roomKey, site *config.Site, g token.Grant, grant, link string) *record {
 	r := d.recordLocked(key, g.Host, site, g.Expires)
-	r.opened, r.expires, r.grant, r.link, r.site = g.Opened, g.Expires, grant, link, site
-	if !site.WaitingRoomOn() {
+	r.opened, r.expires, r.grant, r.link, r.site, r.kept = g.Opened, g.Expires, grant, link, site, g.Kept
+	if r.unguarded() {
 		for _, k := range r.knocks {
 			d.settleLocked(k, admitted, "", time.Now())
 		}

@@ -23,7 +23,8 @@ type visitorFrame struct {
 	Resume string `json:"resume"`
 	// Back is the media token of somebody who was put back.
 	Back string `json:"back"`
-	// Host and Accept answer a handover.
+	// Host is who a visitor without a link wants to see; with Accept it answers a
+	// handover.
 	Host   string `json:"host"`
 	Accept bool   `json:"accept"`
 }
@@ -48,6 +49,8 @@ type (
 		Token    string `json:"token"`
 		URL      string `json:"url"`
 		Identity string `json:"identity"`
+		// Moved is the room that was opened for somebody without a link.
+		Moved *moved `json:"moved,omitempty"`
 	}
 	closedFrame struct {
 		Type   string `json:"type"`
@@ -114,7 +117,7 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 		if f.Back != "" {
 			return d.serveReturn(ctx, session, c, from, f.Back)
 		}
-		v, err := d.visit(c, from, f.Room, f.Cap)
+		v, err := d.arrive(c, from, &f)
 		if err != nil {
 			return err
 		}
@@ -144,7 +147,13 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 		s.k, k.session = k, s
 		return nil
 	}
+	if err := v.openNow(c.Site, d.now()); err != nil {
+		return err
+	}
 	r := d.recordLocked(key, v.Host, c.Site, v.Expires)
+	if v.lobby {
+		r.lobby, r.kept, r.expires = true, true, v.Expires
+	}
 	if v.appointment != nil {
 		d.openAppointmentLocked(r, v.appointment, false)
 	}
@@ -160,6 +169,7 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 	}
 	s.adopt(&knock{
 		id: token.NewID(), identity: token.NewID(), name: v.called(f.Name), guest: v.guest.ID, since: now, record: r, source: from,
+		unlinked: v.lobby,
 	})
 	r.knocks[s.k.id], d.secrets[s.k.secret] = s.k, s.k
 	if atOnce {
@@ -180,7 +190,7 @@ func (s *visitorSession) adopt(k *knock) {
 // entersAtOnceLocked tells whether nobody needs to open the door. On a site
 // without hosts the first visitor opens the room.
 func (d *Desk) entersAtOnceLocked(r *record, site *config.Site) bool {
-	if site.WaitingRoomOn() || r.locked {
+	if site.WaitingRoomOn() || r.kept || r.locked {
 		return false
 	}
 	if len(site.Hosts) == 0 && !r.open() {
@@ -207,8 +217,14 @@ func (d *Desk) queueLocked(r *record, from *source, now time.Time) error {
 }
 
 // atLeast raises a limit to the number of people that the room takes: a large
-// meeting begins for all of them in the same minute.
-func (r *record) atLeast(limit int) int { return max(limit, r.site.MaxParticipants) }
+// meeting begins for all of them in the same minute. Where no link is asked for the
+// limit holds.
+func (r *record) atLeast(limit int) int {
+	if r.lobby {
+		return limit
+	}
+	return max(limit, r.site.MaxParticipants)
+}
 
 // hangUp leaves a knock without socket; the grace begins.
 func (d *Desk) hangUp(s *visitorSession) {
@@ -237,6 +253,7 @@ type view struct {
 	told   waitingFrame
 	// replaced tells that another socket hears the answer, or nobody.
 	replaced bool
+	unlinked bool
 	entry    token.Admission
 }
 
@@ -245,14 +262,14 @@ func (d *Desk) look(s *visitorSession) view {
 	defer d.mu.Unlock()
 	k, r := s.k, s.k.record
 	told := waitingFrame{
-		Type: "waiting", Resume: s.secret, HostPresent: r.open() && d.presentLocked(hostKey{r.key.site, r.host}),
+		Type: "waiting", Resume: s.secret, HostPresent: (r.open() || r.lobby) && d.presentLocked(hostKey{r.key.site, r.host}),
 		Locked: r.locked, Back: k.former != "", Messages: k.messages, Moved: k.moved,
 	}
 	if k.handover != nil && !k.handover.refused {
 		told.Offer = &k.handover.to
 	}
 	return view{
-		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped, told: told,
+		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped, told: told, unlinked: k.unlinked,
 		entry: token.Admission{Site: r.key.site, Room: r.key.id, Identity: k.identity, Name: k.name},
 	}
 }
@@ -319,5 +336,9 @@ func (s *visitorSession) answer(ctx context.Context, v view) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, admittedFrame{"admitted", media, s.base, v.entry.Identity})
+	f := admittedFrame{Type: "admitted", Token: media, URL: s.base, Identity: v.entry.Identity}
+	if v.unlinked {
+		f.Moved = v.told.Moved
+	}
+	return s.write(ctx, f)
 }

@@ -18,6 +18,9 @@ const (
 	capVersion = 1
 	capTag     = 16
 	capMax     = 512
+
+	// grantKept ends the grant of a room that nobody enters unasked.
+	grantKept = 1
 )
 
 // Visit is what a visitor link's capability says.
@@ -40,6 +43,9 @@ type HostKey struct {
 type Grant struct {
 	Room, Host      string
 	Opened, Expires time.Time
+	// Kept keeps everybody waiting until the host admits them, also on sites
+	// where nobody has to wait.
+	Kept bool
 }
 
 // Visit mints the capability of a visitor link to a room.
@@ -92,6 +98,9 @@ func (k *Keys) Grant(site string, g Grant) (string, error) {
 	e.time(g.Opened)
 	e.time(g.Expires)
 	e.text(g.Host)
+	if g.Kept {
+		e.b = append(e.b, grantKept)
+	}
 	return e.seal(k.derive(purposeGrant, site), "")
 }
 
@@ -100,6 +109,9 @@ func (k *Keys) Grant(site string, g Grant) (string, error) {
 func (k *Keys) VerifyGrant(site, capability string, now time.Time) (Grant, error) {
 	d := unseal(k.derive(purposeGrant, site), "", capability)
 	g := Grant{Room: d.text(), Opened: d.time(), Expires: d.time(), Host: d.text()}
+	if !d.done() { // a byte that most grants lack
+		g.Kept = d.take(1)[0] == grantKept
+	}
 	if !d.done() || !ValidID(g.Room) {
 		return Grant{}, ErrBadCapability
 	}
