@@ -158,6 +158,7 @@ func (h *Handler) facts(s *config.Site, host string) web.Facts {
 		Retention:     time.Duration(s.Retention),
 		Calendars:     slices.ContainsFunc(s.Hosts, func(host config.Host) bool { return host.Calendar != "" }),
 		Booking:       len(s.Booking) > 0,
+		WalkIns:       slices.ContainsFunc(s.Hosts, func(host config.Host) bool { return host.WalkIn() }),
 		OtherSoftware: admitsSoftware(s),
 		AccessLog:     h.server != nil && logs(h.server, host),
 		Version:       engine.Version(),

@@ -250,6 +250,7 @@ const page = {
   color: '',
   exit: q.has('exit'),
   room: '',
+  host: '',
 } as const;
 await setLanguage(q.get('l') === 'en' ? 'en' : 'de');
 const app = document.getElementById('app');

@@ -30,6 +30,18 @@ export const hostDe = {
   'desk.back': 'Zurück zur Übersicht',
   'desk.ended': 'Das Gespräch ist beendet.',
 
+  'walk.title': 'Offene Sprechstunde',
+  'walk.open': 'geöffnet',
+  'walk.until': (p: { time: string }) => `geöffnet bis ${p.time} Uhr`,
+  'walk.closed': 'geschlossen',
+  'walk.next': (p: { day: string; time: string }) => `geschlossen, wieder ${p.day} ab ${p.time} Uhr`,
+  'walk.today': 'heute',
+  'walk.tomorrow': 'morgen',
+  'walk.nobody': 'Niemand wartet.',
+  'walk.address': 'Adresse für alle, die ohne Termin kommen',
+  'walk.copy': 'Adresse kopieren',
+  'walk.room': 'Wen Sie hereinlassen, für den öffnet sich ein eigener Raum. Die anderen warten weiter.',
+
   'plan.title': 'Termine',
   'plan.new': 'Neuer Termin',
   'plan.today': 'Heute',

@@ -33,6 +33,18 @@ export const hostEn: Like<typeof hostDe> = {
   'desk.back': 'Back to the overview',
   'desk.ended': 'The call has ended.',
 
+  'walk.title': 'Open consultation',
+  'walk.open': 'open',
+  'walk.until': (p) => `open until ${p.time}`,
+  'walk.closed': 'closed',
+  'walk.next': (p) => `closed, again ${p.day} from ${p.time}`,
+  'walk.today': 'today',
+  'walk.tomorrow': 'tomorrow',
+  'walk.nobody': 'Nobody is waiting.',
+  'walk.address': 'Address for everybody who comes without an appointment',
+  'walk.copy': 'Copy address',
+  'walk.room': 'Whoever you let in gets a room of their own. The others go on waiting.',
+
   'plan.title': 'Appointments',
   'plan.new': 'New appointment',
   'plan.today': 'Today',

@@ -8,6 +8,7 @@ import type { checkDe } from './check-de';
 import { de } from './de';
 import type { hostDe } from './host-de';
 import type { landingDe } from './landing-de';
+import type { openDe } from './open-de';
 import type { testDe } from './test-de';
 
 export type Message = string | ((p: never) => string);
@@ -16,7 +17,13 @@ export type Part = Readonly<Record<string, Message>>;
 /** A translation of T: the same keys, the same parameters. */
 export type Like<T> = { readonly [K in keyof T]: T[K] extends (p: infer P) => string ? (p: P) => string : string };
 
-type Messages = typeof de & typeof checkDe & typeof callDe & typeof hostDe & typeof testDe & typeof landingDe;
+type Messages = typeof de &
+  typeof checkDe &
+  typeof callDe &
+  typeof hostDe &
+  typeof testDe &
+  typeof landingDe &
+  typeof openDe;
 export type Key = keyof Messages;
 type Args<K extends Key> = Messages[K] extends (p: infer P) => string ? [P] : [];
 

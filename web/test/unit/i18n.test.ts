@@ -15,13 +15,16 @@ import { hostDe } from '../../src/i18n/host-de';
 import { hostDu } from '../../src/i18n/host-du';
 import { hostEn } from '../../src/i18n/host-en';
 import { landingDe } from '../../src/i18n/landing-de';
+import { openDe } from '../../src/i18n/open-de';
+import { openDu } from '../../src/i18n/open-du';
+import { openEn } from '../../src/i18n/open-en';
 import { testDe } from '../../src/i18n/test-de';
 import { testDu } from '../../src/i18n/test-du';
 import { testEn } from '../../src/i18n/test-en';
 
-const german: Record<string, Message> = { ...de, ...checkDe, ...callDe, ...hostDe, ...testDe, ...landingDe };
-const informal: Record<string, Message> = { ...du, ...callDu, ...hostDu, ...testDu };
-const english: Record<string, Message> = { ...en, ...callEn, ...hostEn, ...testEn };
+const german: Record<string, Message> = { ...de, ...checkDe, ...callDe, ...hostDe, ...testDe, ...landingDe, ...openDe };
+const informal: Record<string, Message> = { ...du, ...callDu, ...hostDu, ...testDu, ...openDu };
+const english: Record<string, Message> = { ...en, ...callEn, ...hostEn, ...testEn, ...openEn };
 
 const sample = {
   name: 'Anna',
@@ -44,6 +47,8 @@ const sample = {
   days: 1,
   hours: 2,
   minutes: 3,
+  from: '08:00',
+  to: '12:00',
 };
 const said = (m: Message) => (typeof m === 'function' ? m(sample as never) : m);
 

@@ -14,6 +14,7 @@ describe('page', () => {
       logo: '',
       color: '',
       exit: false,
+      host: '',
       kind: 'room',
       page: undefined,
       room,

@@ -38,6 +38,18 @@ export interface RoomInfo {
   open: boolean;
   /** Where the link belongs to one. */
   appointment?: VisitedAppointment;
+  /** Where one comes without a link. */
+  hours?: Hours;
+}
+
+/** When a host takes visitors without a link. */
+export interface Hours {
+  open: boolean;
+  /** When that is otherwise (RFC 3339 with the zone's offset); missing: never. */
+  changes?: string;
+  timezone: string;
+  /** The times of each day from Monday on, as [from, to]; missing: open at any time. */
+  week?: readonly (readonly (readonly [string, string])[])[];
 }
 
 /** What the holder of a link learns of the appointment. Times are RFC 3339 with the offset of its zone. */
@@ -76,7 +88,7 @@ export interface WaitingFrame {
 
 export type KnockFrame =
   | WaitingFrame
-  | ({ type: 'admitted' } & Admission)
+  | ({ type: 'admitted'; moved?: WaitingFrame['moved'] } & Admission)
   | { type: 'declined' }
   | { type: 'closed'; reason: 'ended' | 'expired' }
   | { type: 'error'; code: string; message?: string; retry_after?: number }
@@ -103,6 +115,8 @@ export interface WaitingPerson {
   /** The colleague whom the guest was offered. */
   hand?: HostName & { refused: boolean };
   messages?: readonly string[];
+  /** Came without a link. */
+  unlinked?: boolean;
 }
 
 export interface Colleague extends HostName {
@@ -117,8 +131,15 @@ export interface HostRoom {
   locked?: boolean;
   /** Id of the appointment that it belongs to. */
   appointment?: string;
+  /** No room: where people without a link wait. */
+  lobby?: boolean;
   participants: RoomPerson[];
   waiting: WaitingPerson[];
+}
+
+/** The open consultation; `address` is below the base path. */
+export interface WalkIn extends Hours {
+  address: string;
 }
 
 export interface HostSession {
@@ -203,6 +224,7 @@ export type HostFrame =
       appointments?: HostAppointment[];
       mail_trouble?: number;
       office?: Office;
+      walk_in?: WalkIn;
     }
   | { type: 'session'; token: string; expires_in: number }
   | ({ type: 'result'; id: number; ok: boolean; error?: { code: string; message?: string } } & HostResult)

@@ -30,11 +30,13 @@ export class Arrive {
   }
 
   async start(): Promise<void> {
-    const code = obstacle(window) ?? (this.#page.room && this.#cap ? null : 43);
+    const { host, room, base } = this.#page;
+    const cap = this.#cap;
+    const code = obstacle(window) ?? (host || (room && cap) ? null : 43);
     if (code) return this.#fail(code);
     try {
-      const body = { room: this.#page.room, cap: this.#cap };
-      this.#state.value = { at: 'welcome', info: await request<RoomInfo>(`${this.#page.base}/api/v1/room`, body) };
+      const body = { room, cap, host };
+      this.#state.value = { at: 'welcome', info: await request<RoomInfo>(`${base}/api/v1/room`, body) };
     } catch (e) {
       this.#fail(fromApi(e instanceof ApiError ? e.code : 'internal', navigator.onLine));
     }
