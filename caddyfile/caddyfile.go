@@ -34,6 +34,10 @@ import (
 //			calendar        <https address>
 //			link_generation <number>
 //			open            <days> <from>-<to>... | always
+//			room <id> [<name>] {
+//				kind            <kind>
+//				link_generation <number>
+//			}
 //		}
 //		kind <id> [off] {
 //			name             <name>
@@ -67,7 +71,7 @@ import (
 //		booking_key      <key> <secret>
 //	}
 //
-// Every line may be missing; host, open, kind, tenant, api_key and booking_key may
+// Every line may be missing; host, open, room, kind, tenant, api_key and booking_key may
 // be repeated. The result holds only what was written: defaults are filled in when
 // the server starts.
 func Site(d *caddyfile.Dispenser) (config.Site, error) {

@@ -44,6 +44,10 @@ type Host struct {
 	// waits until the host admits them, also where waiting_room is off. Default:
 	// none, and then the host has no such address.
 	Open []string `json:"open,omitempty"`
+
+	// Rooms are rooms that the host keeps, each with a link that stays the same.
+	// Default: none; the host opens rooms as they are needed.
+	Rooms []StandingRoom `json:"rooms,omitempty"`
 }
 
 // APIKey is a pair as LiveKit software uses it.

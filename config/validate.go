@@ -98,6 +98,9 @@ func (s *Site) Missing() error {
 	if len(s.AllKinds()) == 0 {
 		return invalid("kind", "at least one kind of conversation must be left; take one off line out")
 	}
+	if err := s.missingKinds(); err != nil {
+		return err
+	}
 	return s.SMTP.Missing()
 }
 
@@ -219,6 +222,9 @@ func (h *Host) validate(unexpanded bool) error {
 		return invalid("calendar", "must be the https address of an iCalendar feed, or a placeholder such as {env.CALENDAR_URL}")
 	}
 	if _, err := parseHours(h.Open); err != nil {
+		return err
+	}
+	if err := validateRooms(h.Rooms); err != nil {
 		return err
 	}
 	return checkIdentity(h.Identity)

@@ -78,6 +78,9 @@ func (h *hostSession) openRoom(f hostFrame) (result, error) {
 	if f.Appointment != "" {
 		return h.openAppointment(f.Appointment)
 	}
+	if f.Standing != "" {
+		return h.openStanding(f.Standing)
+	}
 	now := time.Now()
 	g := token.Grant{Room: token.NewID(), Host: h.key.id, Opened: now, Expires: now.Add(h.d.limits.LinkLife)}
 	grant, err := h.d.keys.Grant(h.key.site, g)
@@ -117,7 +120,11 @@ func (h *hostSession) mayOpenLocked() error {
 // space checks that a room has a place left for somebody who is not in it yet.
 func (h *hostSession) space(room, identity string) error {
 	h.d.mu.Lock()
-	r, err := h.ownedLocked(room)
+	err := h.openStandingLocked(room)
+	var r *record
+	if err == nil {
+		r, err = h.ownedLocked(room)
+	}
 	most := 0
 	if err == nil {
 		most = r.size()
@@ -176,6 +183,9 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 	h.d.mu.Lock()
 	host, _ := h.site.Host(h.key.id)
 	h.d.hostComesLocked(h.key, f.Room)
+	if r := h.d.records[roomKey{h.key.site, f.Room}]; r != nil {
+		r.letIn(identity)
+	}
 	h.d.mu.Unlock()
 	name := host.Name
 	if f.Name != "" {

@@ -194,7 +194,7 @@ func (d *Desk) Admitted(site, room, identity string) error {
 	switch {
 	case r == nil:
 		return nil
-	case r.ended:
+	case r.ended || r.shutOut(identity):
 		return ErrEnded
 	}
 	if _, removed := r.removed[identity]; removed {
@@ -249,6 +249,9 @@ func (d *Desk) changed(site, room string) {
 	if r == nil {
 		r = d.reviveLocked(roomKey{site, room})
 	}
+	if r == nil {
+		r = d.reviveStandingLocked(roomKey{site, room})
+	}
 	if r != nil {
 		d.wakeHostLocked(hostKey{site, r.host})
 	}
@@ -297,7 +300,7 @@ func (d *Desk) sweep(now time.Time) {
 	d.mu.Lock()
 	for key, r := range d.records {
 		d.sweepLocked(r, now)
-		if !r.ended && !now.Before(r.expires) {
+		if r.lapses(now) {
 			old = append(old, key)
 		}
 		if r.over(now) {
@@ -319,7 +322,7 @@ func (d *Desk) sweep(now time.Time) {
 		d.mu.Lock()
 		if r := d.records[key]; r != nil {
 			d.endLocked(r, reasonExpired)
-			r.lapsed = true
+			r.lapsed = r.standing == ""
 		}
 		d.mu.Unlock()
 	}

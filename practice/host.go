@@ -32,6 +32,7 @@ type hostFrame struct {
 	Host     string   `json:"host"`
 
 	Appointment string `json:"appointment"`
+	Standing    string `json:"standing"`
 }
 
 // What hosts are told.
@@ -58,13 +59,15 @@ type (
 		ID           string        `json:"id"`
 		Grant        string        `json:"grant"`
 		Link         string        `json:"link"`
-		OpenedAt     time.Time     `json:"opened_at"`
+		OpenedAt     time.Time     `json:"opened_at,omitzero"`
 		Locked       bool          `json:"locked"`
 		Participants []Participant `json:"participants"`
 		Waiting      []guest       `json:"waiting"`
 		Appointment  string        `json:"appointment,omitempty"`
 		// Lobby is no room: who waits there came without a link.
 		Lobby bool `json:"lobby,omitempty"`
+		// Standing is there for rooms that the host keeps, also while they are closed.
+		Standing *standingState `json:"standing,omitempty"`
 	}
 	guest struct {
 		ID    string    `json:"id"`
@@ -250,7 +253,11 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 	s.Colleagues, s.Office = d.colleaguesLocked(h.site, h.key), d.office(h.site)
 	s.WalkIn = walkInOf(h.site, host, d.now())
 	h.openTold = s.WalkIn.opened()
+	kept := d.standingStatesLocked(h.key.site, host)
 	for key, r := range d.records {
+		if slices.ContainsFunc(kept, func(s roomState) bool { return s.ID == key.id }) {
+			continue
+		}
 		if key.site == h.key.site && r.host == h.key.id && (r.open() || r.lobby && r.waiting() > 0) {
 			s.Rooms = append(s.Rooms, r.state())
 		}
@@ -258,6 +265,7 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 	slices.SortFunc(s.Rooms, func(a, b roomState) int {
 		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.ID, b.ID))
 	})
+	s.Rooms = append(s.Rooms, kept...)
 	return s, !h.dismissed
 }
 

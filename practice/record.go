@@ -43,6 +43,12 @@ type record struct {
 	// kept keeps everybody waiting until the host admits them, whatever the site
 	// says.
 	kept bool
+	// standing is the id of the host's standing room that this is; empty: none.
+	standing string
+	// shut is when a standing room was closed last; since then none but inside come
+	// in with what they hold.
+	shut   time.Time
+	inside map[string]struct{}
 	// emptied is when nobody was seen in a room of the open consultation first.
 	emptied time.Time
 	// lapsed tells that the room has ended because its time was over: a moved
@@ -120,6 +126,8 @@ func (r *record) over(now time.Time) bool {
 	switch {
 	case len(r.knocks) > 0 || r.open():
 		return false
+	case r.standing != "":
+		return r.arrivals.idle(now) && (r.shut.IsZero() || now.After(r.shut.Add(token.MediaLife+token.LeewayOwn)))
 	case r.lapsed:
 		return true // its links tell by themselves that the time is over
 	case r.ended:
@@ -148,6 +156,9 @@ func (d *Desk) settleLocked(k *knock, s knockState, reason string, now time.Time
 		return
 	}
 	k.state, k.reason, k.idle = s, reason, now
+	if s == admitted {
+		k.record.letIn(k.identity)
+	}
 	d.crowd.unwait(k.source)
 	k.wake()
 }
@@ -182,7 +193,11 @@ func (d *Desk) sweepLocked(r *record, now time.Time) {
 
 // endLocked closes a room for good and sends its visitors away.
 func (d *Desk) endLocked(r *record, reason string) {
-	r.ended = true
+	if r.standing != "" {
+		r.close(time.Now())
+	} else {
+		r.ended = true
+	}
 	for _, k := range r.knocks {
 		if k.state == admitted {
 			d.dropLocked(k) // not even a lost answer leads back in
@@ -222,15 +237,15 @@ func (d *Desk) recordLocked(key roomKey, host string, site *config.Site, expires
 	return r
 }
 
-// openCountsLocked counts a host's open rooms, but for those of appointments, and
-// all.
+// openCountsLocked counts a host's open rooms, but for standing ones and those of
+// appointments, and all.
 func (d *Desk) openCountsLocked(k hostKey) (own, all int) {
 	for key, r := range d.records {
 		if !r.open() {
 			continue
 		}
 		all++
-		if key.site == k.site && r.host == k.id && r.appointment == "" {
+		if key.site == k.site && r.host == k.id && r.appointment == "" && r.standing == "" {
 			own++
 		}
 	}

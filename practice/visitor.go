@@ -77,7 +77,9 @@ func (d *Desk) visit(c Call, from *source, room, secret string) (visitor, error)
 	now := time.Now()
 	var v visitor
 	var err error
-	if token.IsGuestSecret(secret) && d.agenda != nil {
+	if s := d.standingIn(c.SiteID, c.Site, room); s != nil {
+		v, err = d.standingVisit(c, s, secret)
+	} else if token.IsGuestSecret(secret) && d.agenda != nil {
 		v, err = d.guestVisit(c, room, secret)
 	} else {
 		v.Visit, err = d.keys.VerifyVisit(c.SiteID, room, secret, now)
@@ -153,6 +155,9 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 	r := d.recordLocked(key, v.Host, c.Site, v.Expires)
 	if v.lobby {
 		r.lobby, r.kept, r.expires = true, true, v.Expires
+	}
+	if v.standing != nil {
+		r.keep(v.standing, v.kind, v.Expires)
 	}
 	if v.appointment != nil {
 		d.openAppointmentLocked(r, v.appointment, false)

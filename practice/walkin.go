@@ -129,13 +129,14 @@ func walkInOf(site *config.Site, host config.Host, now time.Time) *walkInState {
 }
 
 // doorLocked finds what a host may do something at the door of: an open room of
-// their own, or the place where people without a link wait. The caller holds the
+// their own, a standing one that is not open yet, or the place where people without
+// a link wait. The caller holds the
 // desk's mutex.
 func (h *hostSession) doorLocked(room string) (*record, error) {
-	if room != lobbyOf(h.key.id) {
+	r := h.d.records[roomKey{h.key.site, room}]
+	if known := r != nil && r.host == h.key.id; room != lobbyOf(h.key.id) && !(known && r.standing != "") {
 		return h.ownedLocked(room)
 	}
-	r := h.d.records[roomKey{h.key.site, room}]
 	switch {
 	case h.dismissed:
 		return nil, fail(CodeNotHost)
@@ -177,12 +178,13 @@ func (h *hostSession) receive(f hostFrame) (result, error) {
 	return result{Room: g.Room}, nil
 }
 
-// vacantTime is how long a room of the open consultation may be empty before it
-// closes by itself.
+// vacantTime is how long a standing room or one of the open consultation may be
+// empty before it closes by itself.
 const vacantTime = 30 * time.Minute
 
 // minutely does what need not be done more often: it has hosts told when their
-// hours begin and end, and closes rooms of the open consultation that nobody is in.
+// hours begin and end, and closes standing rooms and those of the open consultation
+// that nobody is in.
 func (d *Desk) minutely(now time.Time) {
 	var kept []roomKey
 	d.mu.Lock()
@@ -195,7 +197,7 @@ func (d *Desk) minutely(now time.Time) {
 		}
 	}
 	for key, r := range d.records {
-		if r.kept && r.open() && r.waiting() == 0 {
+		if (r.kept || r.standing != "") && r.open() && r.waiting() == 0 {
 			kept = append(kept, key)
 		}
 	}

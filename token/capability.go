@@ -142,6 +142,19 @@ func (k *Keys) Guest(site, room, guest string, generation uint32) string {
 	return b64.EncodeToString(mac(k.derive(purposeGuest, site), e.b)[:idSize])
 }
 
+// Standing returns the id of a room that a host keeps and the secret of its link,
+// both in the spelling of random ones. They are the same whenever they are asked
+// for, so that nothing is stored; each generation has another secret.
+func (k *Keys) Standing(site, host, room string, generation uint32) (id, secret string) {
+	e := encoder{}
+	e.text(host)
+	e.text(room)
+	key := k.derive(purposeStanding, site)
+	id = idText(mac(key, e.b))
+	e.uint32(generation) // and with it a message that no room's id is made of
+	return id, b64.EncodeToString(mac(key, e.b)[:idSize])
+}
+
 // IsGuestSecret tells whether a text has the form of a guest's secret, which no
 // capability has.
 func IsGuestSecret(text string) bool {
