@@ -194,13 +194,24 @@ func (d *Desk) Admitted(site, room, identity string) error {
 	switch {
 	case r == nil:
 		return nil
-	case r.ended || r.shutOut(identity):
+	case r.ended || r.standing != "" && !r.shut.IsZero() && !r.open():
 		return ErrEnded
+	case r.shutOut(identity):
+		return ErrRemoved
 	}
 	if _, removed := r.removed[identity]; removed {
 		return ErrRemoved
 	}
 	return nil
+}
+
+// Reopened tells whether a room is a standing one that its host has open: that it
+// was ended concerns a talk before.
+func (d *Desk) Reopened(site, room string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.records[roomKey{site, room}]
+	return r != nil && r.standing != "" && r.open()
 }
 
 // Install applies a new configuration to what is running. find returns the

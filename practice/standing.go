@@ -26,7 +26,7 @@ type standingState struct {
 }
 
 func (d *Desk) standingOf(siteID, host string, room config.StandingRoom) *standing {
-	id, secret := d.keys.Standing(siteID, host, room.ID, uint32(room.LinkGeneration)) //nolint:gosec // validated
+	id, secret := d.keys.Standing(siteID, host, room.ID, uint32(room.LinkGeneration))
 	return &standing{room, host, id, secret}
 }
 

@@ -94,6 +94,9 @@ func TestStandingRoom(t *testing.T) {
 	if err := b.desk.Admitted(siteA, room.id, claims.Subject); !errors.Is(err, ErrEnded) {
 		t.Errorf("after the end: %v", err)
 	}
+	if b.desk.Reopened(siteA, room.id) {
+		t.Error("it is open after its end")
+	}
 	if again := b.kept(host2, isClosed); again != room {
 		t.Errorf("the room has become %v", again)
 	}
@@ -101,15 +104,18 @@ func TestStandingRoom(t *testing.T) {
 	back.present(false)
 	host.mustCmd("open_room", message{"standing": "team"})
 	back.present(true)
+	if !b.desk.Reopened(siteA, room.id) {
+		t.Error("it is not open again")
+	}
 	host.mustCmd("admit", message{"room": room.id, "knock": host.waiting(room.id, 1)[0].text("id")})
 	fresh := b.mediaClaims(back.next("admitted"))
 	if err := b.desk.Admitted(siteA, room.id, fresh.Subject); err != nil {
 		t.Errorf("after opening again: %v", err)
 	}
-	if err := b.desk.Admitted(siteA, room.id, claims.Subject); !errors.Is(err, ErrEnded) {
+	if err := b.desk.Admitted(siteA, room.id, claims.Subject); !errors.Is(err, ErrRemoved) {
 		t.Errorf("what was held before the end: %v", err)
 	}
-	if err := b.desk.Admitted(siteA, room.id, in.text("identity")); !errors.Is(err, ErrEnded) {
+	if err := b.desk.Admitted(siteA, room.id, in.text("identity")); !errors.Is(err, ErrRemoved) {
 		t.Errorf("the host without entering again: %v", err)
 	}
 	host.mustCmd("enter", message{"room": room.id})

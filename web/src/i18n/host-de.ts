@@ -30,6 +30,17 @@ export const hostDe = {
   'desk.back': 'Zurück zur Übersicht',
   'desk.ended': 'Das Gespräch ist beendet.',
 
+  'stand.title': 'Ständige Räume',
+  'stand.isOpen': 'geöffnet',
+  'stand.isClosed': 'geschlossen',
+  'stand.open': 'Raum öffnen',
+  'stand.enter.who': (p: { name: string }) => `Gespräch beginnen: ${p.name}`,
+  'stand.open.who': (p: { name: string }) => `Raum öffnen: ${p.name}`,
+  'stand.close.who': (p: { name: string }) => `Raum schließen: ${p.name}`,
+  'stand.end.t': 'Das Gespräch endet für alle, die darin sind. Der Link bleibt gültig.',
+  'stand.link': 'Link zeigen',
+  'stand.link.t': 'Link für alle in dieser Runde, immer derselbe',
+
   'walk.title': 'Offene Sprechstunde',
   'walk.open': 'geöffnet',
   'walk.until': (p: { time: string }) => `geöffnet bis ${p.time} Uhr`,

@@ -33,6 +33,17 @@ export const hostEn: Like<typeof hostDe> = {
   'desk.back': 'Back to the overview',
   'desk.ended': 'The call has ended.',
 
+  'stand.title': 'Standing rooms',
+  'stand.isOpen': 'open',
+  'stand.isClosed': 'closed',
+  'stand.open': 'Open room',
+  'stand.enter.who': (p) => `Start the call: ${p.name}`,
+  'stand.open.who': (p) => `Open room: ${p.name}`,
+  'stand.close.who': (p) => `Close room: ${p.name}`,
+  'stand.end.t': 'The call ends for everybody in it. The link stays valid.',
+  'stand.link': 'Show the link',
+  'stand.link.t': 'Link for everybody in this circle, always the same',
+
   'walk.title': 'Open consultation',
   'walk.open': 'open',
   'walk.until': (p) => `open until ${p.time}`,

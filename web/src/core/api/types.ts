@@ -127,12 +127,15 @@ export interface HostRoom {
   id: string;
   grant: string;
   link: string;
-  opened_at: string;
+  /** Missing while a standing room is closed. */
+  opened_at?: string;
   locked?: boolean;
   /** Id of the appointment that it belongs to. */
   appointment?: string;
   /** No room: where people without a link wait. */
   lobby?: boolean;
+  /** A room that the host keeps: its link stays the same. */
+  standing?: { id: string; name: string; kind?: string };
   participants: RoomPerson[];
   waiting: WaitingPerson[];
 }
@@ -201,7 +204,7 @@ export interface Office {
 }
 
 export type HostCommand =
-  | { do: 'open_room'; appointment?: string }
+  | { do: 'open_room'; appointment?: string; standing?: string }
   | { do: 'admit' | 'decline'; room: string; knock: string }
   | { do: 'enter'; room: string; name?: string }
   | { do: 'mute'; room: string; identity: string; kind: 'audio' | 'video' }
