@@ -44,6 +44,11 @@ play(
     await desk.admit(people.green.name);
     await visitor.call.joined();
     await Promise.all([seesAndHears(desk.page), seesAndHears(visitor.page)]);
+    const broken = await visitor.page.locator('.call-button .label').evaluateAll((all) => {
+      const lines = (el) => el.offsetHeight / Number.parseFloat(getComputedStyle(el).fontSize);
+      return all.filter((el) => lines(el) > 1.6).map((el) => el.textContent);
+    });
+    assert.deepEqual(broken, [], 'labels of the bar stay on one line');
     await desk.call.leave();
     await row.getByTestId('room-inside').waitFor();
     await row.getByTestId('standing-close').click();
