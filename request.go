@@ -38,6 +38,15 @@ func (l location) private() bool { return hasPrefix(l.path, private) || l.path =
 // owned reports whether the request is videoroom's to answer.
 func (l location) owned() bool { return l.private() || slices.Contains(pages, l.path) }
 
+// walkIn returns the id of the host whom the request's address is for, "" where it
+// is not that of a host who may be visited without a link.
+func (l location) walkIn(site *config.Site) string {
+	if host, ok := site.Host(l.path); ok && host.WalkIn() {
+		return host.ID
+	}
+	return ""
+}
+
 // locate reports where the request lies, false where it is not beneath the
 // base path. Other directives may have stripped the beginning of the path; the
 // browser's base path then begins with it.

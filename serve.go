@@ -73,7 +73,11 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 	case at.path == "host":
 		return redirect(w, r, "host")
 	}
-	owned := at.owned()
+	site, known := h.serving(r)
+	if slashed := (location{path: strings.TrimSuffix(at.path, "/")}).walkIn(site); known && slashed != "" && slashed != at.path {
+		return redirectTo(w, r, "../"+slashed)
+	}
+	owned := at.owned() || known && at.walkIn(site) != ""
 	e := h.app.engine.Load()
 	switch {
 	case r.Method == http.MethodConnect || r.Proto == "websocket":
@@ -88,7 +92,6 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, at location) (d
 	case e == nil:
 		return false
 	}
-	site, known := h.serving(r)
 	if !known && owned {
 		h.refuse(w, r, at, http.StatusNotFound, "not_found", "this host name belongs to no house")
 		return true
@@ -140,6 +143,7 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Logo:     s.Logo,
 		Color:    s.Color,
 		Origin:   call.Origin,
+		Host:     at.walkIn(s),
 
 		QuickExit: s.Profile == config.ProfileCounselling,
 		E2EE:      s.E2EERequired(),
@@ -159,6 +163,7 @@ func (h *Handler) facts(s *config.Site, host string) web.Facts {
 		Retention:     time.Duration(s.Retention),
 		Calendars:     slices.ContainsFunc(s.Hosts, func(host config.Host) bool { return host.Calendar != "" }),
 		Booking:       len(s.Booking) > 0,
+		WalkIns:       slices.ContainsFunc(s.Hosts, func(host config.Host) bool { return host.WalkIn() }),
 		OtherSoftware: admitsSoftware(s),
 		AccessLog:     h.server != nil && logs(h.server, host),
 		Version:       engine.Version(),
@@ -179,10 +184,14 @@ func (h *Handler) logPanic(v any) {
 // it, without the query. The reference is relative, so that it cannot lead to
 // another host.
 func redirect(w http.ResponseWriter, r *http.Request, segment string) bool {
+	return redirectTo(w, r, "./"+segment+"/")
+}
+
+func redirectTo(w http.ResponseWriter, r *http.Request, reference string) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	w.Header().Set("Location", "./"+segment+"/")
+	w.Header().Set("Location", reference)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(http.StatusPermanentRedirect)

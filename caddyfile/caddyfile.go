@@ -33,6 +33,11 @@ import (
 //			identity        <placeholder>
 //			calendar        <https address>
 //			link_generation <number>
+//			open            <days> <from>-<to>... | always
+//			room <id> [<name>] {
+//				kind            <kind>
+//				link_generation <number>
+//			}
 //		}
 //		kind <id> [off] {
 //			name             <name>
@@ -66,8 +71,8 @@ import (
 //		booking_key      <key> <secret>
 //	}
 //
-// Every line may be missing; host, kind, tenant, api_key and booking_key may be
-// repeated. The result holds only what was written: defaults are filled in when
+// Every line may be missing; host, open, room, kind, tenant, api_key and booking_key may
+// be repeated. The result holds only what was written: defaults are filled in when
 // the server starts.
 func Site(d *caddyfile.Dispenser) (config.Site, error) {
 	var site config.Site

@@ -204,6 +204,11 @@ func TestEveryWordIsWrittenAsItsUsageSays(t *testing.T) {
 			t.Errorf("%q: %v", w.usage, err)
 		}
 	}
+	for _, w := range roomWords.words {
+		if _, err := Site(caddyfile.NewTestDispenser("videoroom {\n\thost a {\n\t\troom b {\n\t\t\t" + w.usage + "\n\t\t}\n\t}\n}")); err != nil {
+			t.Errorf("%q: %v", w.usage, err)
+		}
+	}
 	for _, w := range kindWords.words {
 		if _, err := Site(caddyfile.NewTestDispenser("videoroom {\n\tkind beratung {\n\t\t" + w.usage + "\n\t}\n}")); err != nil {
 			t.Errorf("%q: %v", w.usage, err)

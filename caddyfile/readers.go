@@ -21,6 +21,18 @@ func readHost(d *caddyfile.Dispenser, s *config.Site, args []string, check func(
 	return hostWords.read(d, &s.Hosts[len(s.Hosts)-1], check)
 }
 
+func readRoom(d *caddyfile.Dispenser, h *config.Host, args []string, check func() error) error {
+	room := config.StandingRoom{ID: args[0]}
+	if len(args) == 2 {
+		room.Name = args[1]
+	}
+	h.Rooms = append(h.Rooms, room)
+	if err := checked(d, check); err != nil {
+		return err
+	}
+	return roomWords.read(d, &h.Rooms[len(h.Rooms)-1], check)
+}
+
 // readKind reads a kind of conversation; "off" in place of a block takes it out.
 func readKind(d *caddyfile.Dispenser, s *config.Site, args []string, check func() error) error {
 	k := config.KindSetting{ID: args[0]}

@@ -5,6 +5,7 @@ package caddyfile
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -16,6 +17,7 @@ import (
 const (
 	inSite   = "the site's directive: videoroom { … }"
 	inHost   = "a host: videoroom { host <id> { … } }"
+	inRoom   = "a room of a host: videoroom { host <id> { room <id> { … } } }"
 	inKind   = "a kind of conversation: videoroom { kind <id> { … } }"
 	inTenant = "a house: videoroom { tenant <host name> { … } }"
 	inSMTP   = "the mail server: videoroom { smtp <host:port> { … } }"
@@ -83,6 +85,23 @@ var hostWords = &vocabulary[config.Host]{
 		"identity":        text("identity {http.auth.user.id}", func(h *config.Host) *string { return &h.Identity }),
 		"calendar":        text("calendar {env.CALENDAR_URL}", func(h *config.Host) *string { return &h.Calendar }),
 		"link_generation": number("link_generation 2", func(h *config.Host) *int { return &h.LinkGeneration }),
+		"open": {
+			usage: "open mo-fr 08:00-12:00 14:00-17:00", min: 1, max: 9, repeat: true,
+			set: func(_ *caddyfile.Dispenser, h *config.Host, args []string, _ func() error) error {
+				h.Open = append(h.Open, strings.Join(args, " "))
+				return nil
+			},
+		},
+		"room": {usage: `room team "Teamsitzung"`, min: 1, max: 2, repeat: true, block: true, set: readRoom},
+	},
+	elsewhere: map[string]string{},
+}
+
+var roomWords = &vocabulary[config.StandingRoom]{
+	place: inRoom,
+	words: map[string]word[config.StandingRoom]{
+		"kind":            text("kind gruppe", func(r *config.StandingRoom) *string { return &r.Kind }),
+		"link_generation": number("link_generation 2", func(r *config.StandingRoom) *int { return &r.LinkGeneration }),
 	},
 	elsewhere: map[string]string{},
 }
@@ -142,6 +161,7 @@ func init() {
 	place(appWords, inGlobal)
 	place(smtpWords, inSMTP)
 	place(kindWords, inKind)
+	place(roomWords, inRoom)
 	place(hostWords, inHost)
 	place(siteWords, inSite)
 }
@@ -149,7 +169,7 @@ func init() {
 // place lets all tables say where the words of one belong.
 func place[T any](v *vocabulary[T], where string) {
 	for _, table := range []map[string]string{
-		appWords.elsewhere, siteWords.elsewhere, hostWords.elsewhere, kindWords.elsewhere, smtpWords.elsewhere, tenantWords.elsewhere,
+		appWords.elsewhere, siteWords.elsewhere, hostWords.elsewhere, roomWords.elsewhere, kindWords.elsewhere, smtpWords.elsewhere, tenantWords.elsewhere,
 	} {
 		for name := range v.words {
 			table[name] = where

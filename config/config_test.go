@@ -6,6 +6,7 @@ package config
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -31,7 +32,7 @@ func TestSiteDefaults(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			s := tc.in
 			s.SetDefaults()
-			if s.Hosts[0] != tc.host || len(s.Hosts) != 1 {
+			if !reflect.DeepEqual(s.Hosts, []Host{tc.host}) {
 				t.Errorf("hosts = %+v, want %+v", s.Hosts, tc.host)
 			}
 			if s.Base() != tc.base {
@@ -94,6 +95,9 @@ func TestSiteValidate(t *testing.T) {
 		{"host id", host(Host{ID: "Dr Muster"}), "lower-case"},
 		{"host id hyphen", host(Host{ID: "-a"}), "lower-case"},
 		{"host id long", host(Host{ID: strings.Repeat("a", 33)}), "lower-case"},
+		{"host id of a page", host(Host{ID: "privacy"}), "page of videoroom's own"},
+		{"host id like a room", host(Host{ID: "r"}), "page of videoroom's own"},
+		{"host id near a page", host(Host{ID: "tests"}), ""},
 		{"twins", Site{Hosts: []Host{{ID: "a"}, {ID: "a"}}}, "two hosts"},
 		{"email with name", host(Host{ID: "a", Email: "A <a@example.de>"}), "host a: email"},
 		{"email", host(Host{ID: "a", Email: "a@example.de"}), ""},

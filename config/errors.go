@@ -51,9 +51,12 @@ func notYet(field, fix string) error {
 	return &FieldError{Field: field, Fix: fix, Kind: ErrNotYet}
 }
 
-// ownedBy says whose field an error is about.
+// ownedBy says whose field an error is about; the outer owner is named first.
 func ownedBy(err error, owner string) error {
 	if fe, ok := errors.AsType[*FieldError](err); ok {
+		if fe.Owner != "" {
+			owner += ": " + fe.Owner
+		}
 		fe.Owner = owner
 	}
 	return err

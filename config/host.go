@@ -36,6 +36,18 @@ type Host struct {
 	// host-link` then prints the new one. Whoever is signed in with an old link
 	// is signed out. Default: 1.
 	LinkGeneration int `json:"link_generation,omitempty"`
+
+	// Open are the hours at which people may come without a link, to the address
+	// `<base path>/<host id>`, in the time zone of the site: lines such as
+	// `mo-fr 08:00-12:00 14:00-17:00`, days in German or English (`mo di mi do fr
+	// sa so`, `mo tu we th fr sa su`), or the one line `always`. Whoever comes
+	// waits until the host admits them, also where waiting_room is off. Default:
+	// none, and then the host has no such address.
+	Open []string `json:"open,omitempty"`
+
+	// Rooms are rooms that the host keeps, each with a link that stays the same.
+	// Default: none; the host opens rooms as they are needed.
+	Rooms []StandingRoom `json:"rooms,omitempty"`
 }
 
 // APIKey is a pair as LiveKit software uses it.

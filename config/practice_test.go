@@ -4,6 +4,7 @@
 package config
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,7 @@ func TestSetDefaultsLeavesWhatIsShared(t *testing.T) {
 	written := Site{Hosts: []Host{{ID: "a"}}}
 	s := written
 	s.SetDefaults()
-	if written.Hosts[0] != (Host{ID: "a"}) {
+	if !reflect.DeepEqual(written.Hosts, []Host{{ID: "a"}}) {
 		t.Errorf("the original has become %+v", written.Hosts[0])
 	}
 }

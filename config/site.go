@@ -184,6 +184,7 @@ func (s *Site) SetDefaults() {
 		}
 		setDefault(&s.Hosts[i].Name, s.Hosts[i].ID)
 		orDefault(&s.Hosts[i].LinkGeneration, FirstLinkGeneration)
+		s.Hosts[i].Rooms = withDefaults(s.Hosts[i].Rooms)
 	}
 }
 

@@ -98,6 +98,9 @@ func (s *Site) Missing() error {
 	if len(s.AllKinds()) == 0 {
 		return invalid("kind", "at least one kind of conversation must be left; take one off line out")
 	}
+	if err := s.missingKinds(); err != nil {
+		return err
+	}
 	return s.SMTP.Missing()
 }
 
@@ -181,11 +184,18 @@ func (s *Site) validateChoices() error {
 	return nil
 }
 
+// reservedIDs are the first segments of videoroom's own addresses, now and to
+// come: no host may be called so.
+var reservedIDs = []string{"api", "assets", "embed", "host", "privacy", "r", "rtc", "test", "twirp", "vr"}
+
 func (s *Site) validateHosts(unexpanded bool) error {
 	seen := make(map[string]bool)
 	for _, h := range s.Hosts {
 		if !hostIDPattern.MatchString(h.ID) {
 			return invalid("host", fmt.Sprintf("the id %q must consist of lower-case letters a-z, digits and hyphens, at most 32, for example host muster", h.ID))
+		}
+		if slices.Contains(reservedIDs, h.ID) {
+			return invalid("host", fmt.Sprintf("the id %q names a page of videoroom's own, so that the host could have no address; take another one, for example host muster", h.ID))
 		}
 		if seen[h.ID] {
 			return invalid("host", fmt.Sprintf("there are two hosts with the id %q; give each its own", h.ID))
@@ -212,6 +222,12 @@ func (h *Host) validate(unexpanded bool) error {
 	}
 	if h.Calendar != "" && !(unexpanded && HasPlaceholder(h.Calendar)) && !isSecureURL(h.Calendar) {
 		return invalid("calendar", "must be the https address of an iCalendar feed, or a placeholder such as {env.CALENDAR_URL}")
+	}
+	if _, err := parseHours(h.Open); err != nil {
+		return err
+	}
+	if err := validateRooms(h.Rooms); err != nil {
+		return err
 	}
 	return checkIdentity(h.Identity)
 }

@@ -276,7 +276,13 @@ type opened struct{ id, cap, grant string }
 
 func (b *bench) open(host *jsonSocket) opened {
 	b.t.Helper()
-	id := host.cmd("open_room", nil).text("room")
+	return b.opened(host, nil)
+}
+
+// opened opens a room, or the standing one that args name.
+func (b *bench) opened(host *jsonSocket, args message) opened {
+	b.t.Helper()
+	id := host.cmd("open_room", args).text("room")
 	var o opened
 	host.state("the room", func(m message) bool {
 		rooms, _ := m["rooms"].([]any)

@@ -109,6 +109,13 @@ func (m *moderator) Remove(site, name, identity string) error {
 func (m *moderator) End(site, name string) {
 	m.refusals.add(site, name, "")
 	if r := m.rooms.Find(ownKey(site, name)); r != nil {
+		// A standing room may be open again soon; who is in it now shall not then come
+		// in unasked. A host keeps one identity.
+		for _, p := range m.Participants(site, name) {
+			if !p.Host {
+				m.refusals.add(site, name, p.Identity)
+			}
+		}
 		r.End(room.ReasonRoomDeleted)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddy-videoroom/videoroom/config"
 )
 
 // Who has been removed, and whoever was in a room that has been ended, stays
@@ -46,6 +48,44 @@ func TestRemovedStayOutAfterRestart(t *testing.T) {
 		t.Errorf("back in an ended room: %d", status)
 	}
 	n.enter(back)
+}
+
+// A standing room is open again when its host says so, to those who are admitted
+// then: what led in before its end does not, also after a restart.
+func TestEndedStandingRoomOpensAgain(t *testing.T) {
+	store := newMemoryStore()
+	site := testSite()
+	site.Hosts[0].Rooms = []config.StandingRoom{{ID: "team"}}
+	site.SetDefaults()
+	team := message{"standing": "team"}
+	b := newBench(t, Options{Store: store}, site)
+	host := b.host()
+	o := b.opened(host, team)
+	ann := b.admit(host, o, "Ann")
+	b.enter(ann.text("token"))
+	host.cmd("end", message{"room": o.id})
+	if _, status := b.connect(ann.text("token"), b.own()); status != http.StatusNotFound {
+		t.Errorf("back in a closed room: %d", status)
+	}
+	if again := b.opened(host, team); again.id != o.id || again.cap != o.cap {
+		t.Errorf("opened again it is %v, was %v", again, o)
+	}
+	if _, status := b.connect(ann.text("token"), b.own()); status != http.StatusForbidden {
+		t.Errorf("back with what was held before: %d", status)
+	}
+	bob := b.admit(host, o, "Bob")
+	b.enter(bob.text("token"))
+	b.enter(host.cmd("enter", message{"room": o.id}).text("token"))
+	if err := b.engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	n := startBench(t, Options{Store: store, Media: newFakeMedia()}, site)
+	n.opened(n.host(), team)
+	if _, status := n.connect(ann.text("token"), n.own()); status != http.StatusForbidden {
+		t.Errorf("back after a restart with what was held before: %d", status)
+	}
+	n.enter(bob.text("token"))
 }
 
 func TestDamagedRefusals(t *testing.T) {

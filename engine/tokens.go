@@ -165,7 +165,7 @@ func (e *Engine) admit(g signaling.Grant) error {
 			return fmt.Errorf("%w: %w", signaling.ErrNoRoom, err)
 		case err != nil:
 			return fmt.Errorf("%w: %w", room.ErrRevoked, err)
-		case e.refusals.has(g.Key.Site, g.Key.Name, ""): // before a restart
+		case e.refusals.has(g.Key.Site, g.Key.Name, "") && !e.desk.Reopened(g.Key.Site, g.Key.Name): // before a restart
 			return signaling.ErrNoRoom
 		case e.refusals.has(g.Key.Site, g.Key.Name, g.Identity):
 			return room.ErrRevoked

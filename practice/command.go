@@ -78,6 +78,9 @@ func (h *hostSession) openRoom(f hostFrame) (result, error) {
 	if f.Appointment != "" {
 		return h.openAppointment(f.Appointment)
 	}
+	if f.Standing != "" {
+		return h.openStanding(f.Standing)
+	}
 	now := time.Now()
 	g := token.Grant{Room: token.NewID(), Host: h.key.id, Opened: now, Expires: now.Add(h.d.limits.LinkLife)}
 	grant, err := h.d.keys.Grant(h.key.site, g)
@@ -90,26 +93,38 @@ func (h *hostSession) openRoom(f hostFrame) (result, error) {
 	}
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
-	if h.dismissed {
-		return result{}, fail(CodeNotHost)
-	}
-	own, all := h.d.openCountsLocked(h.key)
-	switch {
-	case own >= h.d.limits.RoomsPerHost:
-		return result{}, fail(CodeTooMany)
-	case all >= h.d.limits.Rooms:
-		return result{}, retry(CodeUnavailable, 60)
-	case h.d.fullLocked(h.key.site, h.site):
-		return result{}, fail(CodeTooMany)
+	if err := h.mayOpenLocked(); err != nil {
+		return result{}, err
 	}
 	h.d.openLocked(roomKey{h.key.site, g.Room}, h.site, g, grant, link)
 	return result{Room: g.Room}, nil
 }
 
+// mayOpenLocked checks the numbers of open rooms. The caller holds the desk's
+// mutex.
+func (h *hostSession) mayOpenLocked() error {
+	own, all := h.d.openCountsLocked(h.key)
+	switch {
+	case h.dismissed:
+		return fail(CodeNotHost)
+	case own >= h.d.limits.RoomsPerHost:
+		return fail(CodeTooMany)
+	case all >= h.d.limits.Rooms:
+		return retry(CodeUnavailable, 60)
+	case h.d.fullLocked(h.key.site, h.site):
+		return fail(CodeTooMany)
+	}
+	return nil
+}
+
 // space checks that a room has a place left for somebody who is not in it yet.
 func (h *hostSession) space(room, identity string) error {
 	h.d.mu.Lock()
-	r, err := h.ownedLocked(room)
+	err := h.openStandingLocked(room)
+	var r *record
+	if err == nil {
+		r, err = h.ownedLocked(room)
+	}
 	most := 0
 	if err == nil {
 		most = r.size()
@@ -131,6 +146,9 @@ func (h *hostSession) space(room, identity string) error {
 }
 
 func (h *hostSession) admit(f hostFrame) (result, error) {
+	if f.Room == lobbyOf(h.key.id) {
+		return h.receive(f)
+	}
 	if err := h.space(f.Room, ""); err != nil {
 		return result{}, err
 	}
@@ -165,10 +183,15 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 	h.d.mu.Lock()
 	site := h.site
 	host, _ := site.Host(h.key.id)
-	h.d.mu.Unlock()
 	if err := checkKey(site, f.Key); err != nil {
+		h.d.mu.Unlock()
 		return result{}, err
 	}
+	h.d.hostComesLocked(h.key, f.Room)
+	if r := h.d.records[roomKey{h.key.site, f.Room}]; r != nil {
+		r.letIn(identity)
+	}
+	h.d.mu.Unlock()
 	name := host.Name
 	if f.Name != "" {
 		clean, err := CleanName(f.Name)
@@ -186,7 +209,7 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 	h.d.mu.Lock()
 	h.d.hostComesLocked(h.key, f.Room)
 	if r := h.d.records[roomKey{h.key.site, f.Room}]; r != nil {
-		r.keep(identity, f.Key)
+		r.remember(identity, f.Key)
 	}
 	h.d.mu.Unlock()
 	return result{Token: media, URL: &h.base, Identity: identity}, nil

@@ -80,7 +80,9 @@ type Desk struct {
 	leave  chan struct{}
 	wg     sync.WaitGroup
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// minute is the one in which opening hours and empty rooms were looked at last.
+	minute  int64
 	closed  bool
 	records map[roomKey]*record
 	hosts   map[hostKey]map[*hostSession]struct{}
@@ -214,13 +216,24 @@ func (d *Desk) Admitted(site, room, identity string) error {
 	switch {
 	case r == nil:
 		return nil
-	case r.ended:
+	case r.ended || r.standing != "" && !r.shut.IsZero() && !r.open():
 		return ErrEnded
+	case r.shutOut(identity):
+		return ErrRemoved
 	}
 	if _, removed := r.removed[identity]; removed {
 		return ErrRemoved
 	}
 	return nil
+}
+
+// Reopened tells whether a room is a standing one that its host has open: that it
+// was ended concerns a talk before.
+func (d *Desk) Reopened(site, room string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.records[roomKey{site, room}]
+	return r != nil && r.standing != "" && r.open()
 }
 
 // Install applies a new configuration to what is running. find returns the
@@ -268,6 +281,9 @@ func (d *Desk) changed(site, room string) {
 	r := d.records[roomKey{site, room}]
 	if r == nil {
 		r = d.reviveLocked(roomKey{site, room})
+	}
+	if r == nil {
+		r = d.reviveStandingLocked(roomKey{site, room})
 	}
 	if r != nil {
 		d.wakeHostLocked(hostKey{site, r.host})
@@ -317,14 +333,20 @@ func (d *Desk) sweep(now time.Time) {
 	d.mu.Lock()
 	for key, r := range d.records {
 		d.sweepLocked(r, now)
-		if !r.ended && !now.Before(r.expires) {
+		if r.lapses(now) {
 			old = append(old, key)
 		}
 		if r.over(now) {
 			delete(d.records, key)
 		}
 	}
+	minute := now.Unix() / 60
+	turned := minute != d.minute
+	d.minute = minute
 	d.mu.Unlock()
+	if turned {
+		d.minutely(now)
+	}
 	for _, key := range old {
 		// A consultation that runs past its link's end is not torn apart.
 		if len(d.rooms.Participants(key.site, key.id)) > 0 {
@@ -333,7 +355,7 @@ func (d *Desk) sweep(now time.Time) {
 		d.mu.Lock()
 		if r := d.records[key]; r != nil {
 			d.endLocked(r, reasonExpired)
-			r.lapsed = true
+			r.lapsed = r.standing == ""
 		}
 		d.mu.Unlock()
 	}

@@ -42,7 +42,7 @@ func cleanMessage(text string) (string, error) {
 // waitingLocked finds somebody who waits at one of the host's open rooms. The
 // caller holds the desk's mutex.
 func (h *hostSession) waitingLocked(room, id string) (*knock, error) {
-	r, err := h.ownedLocked(room)
+	r, err := h.doorLocked(room)
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func (s *visitorSession) decide(f visitorFrame) error {
 	}
 	// A room of its own: nobody is in it by mistake, and no talk is disturbed.
 	now := time.Now()
-	g := token.Grant{Room: token.NewID(), Host: o.to.ID, Opened: now, Expires: now.Add(d.limits.LinkLife)}
+	g := token.Grant{Room: token.NewID(), Host: o.to.ID, Opened: now, Expires: now.Add(d.limits.LinkLife), Kept: s.k.unlinked}
 	grant, err := d.keys.Grant(site, g)
 	if err != nil {
 		return err

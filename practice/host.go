@@ -34,6 +34,7 @@ type hostFrame struct {
 	Key string `json:"key"`
 
 	Appointment string `json:"appointment"`
+	Standing    string `json:"standing"`
 }
 
 // What hosts are told.
@@ -53,16 +54,22 @@ type (
 		// letters that a host should know of.
 		Appointments json.RawMessage `json:"appointments"`
 		MailTrouble  int             `json:"mail_trouble"`
+		// WalkIn is there where people may come to the host without a link.
+		WalkIn *walkInState `json:"walk_in,omitempty"`
 	}
 	roomState struct {
 		ID           string        `json:"id"`
 		Grant        string        `json:"grant"`
 		Link         string        `json:"link"`
-		OpenedAt     time.Time     `json:"opened_at"`
+		OpenedAt     time.Time     `json:"opened_at,omitzero"`
 		Locked       bool          `json:"locked"`
 		Participants []Participant `json:"participants"`
 		Waiting      []guest       `json:"waiting"`
 		Appointment  string        `json:"appointment,omitempty"`
+		// Lobby is no room: who waits there came without a link.
+		Lobby bool `json:"lobby,omitempty"`
+		// Standing is there for rooms that the host keeps, also while they are closed.
+		Standing *standingState `json:"standing,omitempty"`
 	}
 	guest struct {
 		ID    string    `json:"id"`
@@ -77,6 +84,8 @@ type (
 		Hand *handState `json:"hand,omitempty"`
 		// Messages are what the guest was told.
 		Messages []string `json:"messages,omitempty"`
+		// Unlinked: came without a link.
+		Unlinked bool `json:"unlinked,omitempty"`
 	}
 	sessionFrame struct {
 		Type      string `json:"type"`
@@ -85,7 +94,7 @@ type (
 	}
 )
 
-// hostSession is one dashboard of a host. site and dismissed belong to the
+// hostSession is one dashboard of a host. site, dismissed and openTold belong to the
 // desk's mutex, the rest to the session's goroutine.
 type hostSession struct {
 	signal
@@ -99,6 +108,8 @@ type hostSession struct {
 
 	site      *config.Site
 	dismissed bool
+	// openTold is whether the dashboard shows an open consultation as open.
+	openTold bool
 }
 
 func (d *Desk) serveHost(w http.ResponseWriter, r *http.Request, c Call) {
@@ -245,14 +256,21 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 	host, _ := h.site.Host(h.key.id)
 	s := stateFrame{Type: "state", Host: person{host.ID, host.Name}, Rooms: []roomState{}}
 	s.Colleagues, s.Office = d.colleaguesLocked(h.site, h.key), d.office(h.site)
+	s.WalkIn = walkInOf(h.site, host, d.now())
+	h.openTold = s.WalkIn.opened()
+	kept := d.standingStatesLocked(h.key.site, host)
 	for key, r := range d.records {
-		if key.site == h.key.site && r.host == h.key.id && r.open() {
+		if slices.ContainsFunc(kept, func(s roomState) bool { return s.ID == key.id }) {
+			continue
+		}
+		if key.site == h.key.site && r.host == h.key.id && (r.open() || r.lobby && r.waiting() > 0) {
 			s.Rooms = append(s.Rooms, r.state())
 		}
 	}
 	slices.SortFunc(s.Rooms, func(a, b roomState) int {
 		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.ID, b.ID))
 	})
+	s.Rooms = append(s.Rooms, kept...)
 	return s, !h.dismissed
 }
 
@@ -260,6 +278,7 @@ func (r *record) state() roomState {
 	s := roomState{
 		ID: r.key.id, Grant: r.grant, Appointment: r.appointment,
 		OpenedAt: r.opened.UTC().Truncate(time.Second), Participants: []Participant{}, Waiting: []guest{}, Locked: r.locked,
+		Lobby: r.lobby,
 	}
 	if r.link != "" {
 		s.Link = "r/" + r.key.id + "#s=" + r.link
@@ -281,6 +300,7 @@ func (r *record) state() roomState {
 func (k *knock) shown() guest {
 	g := guest{
 		ID: k.id, Name: k.name, Since: k.since.UTC(), Key: k.key, Back: k.former != "", From: k.from, Messages: k.messages,
+		Unlinked: k.unlinked,
 	}
 	if k.handover != nil {
 		g.Hand = &handState{k.handover.to, k.handover.refused}

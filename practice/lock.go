@@ -50,7 +50,7 @@ func (h *hostSession) turnLock(room string, locked bool) (id string, err error) 
 	}
 	r.locked = locked
 	for _, k := range r.knocks {
-		if !locked && !r.site.WaitingRoomOn() && k.state == waiting {
+		if !locked && r.unguarded() && k.state == waiting {
 			h.d.settleLocked(k, admitted, "", time.Now())
 		}
 	}

@@ -26,6 +26,10 @@ type visitor struct {
 	guest       appointment.Guest
 	window      appointment.Window
 	kind        config.Kind
+	// lobby tells that the visitor has no link.
+	lobby bool
+	// standing is the room that a host keeps.
+	standing *standing
 }
 
 // visitedBody is what the holder of a guest's link learns of the appointment.
@@ -172,7 +176,7 @@ func (d *Desk) hostComesLocked(k hostKey, room string) {
 		return
 	}
 	r.held = false
-	if r.appointment == "" || r.site.WaitingRoomOn() || r.locked {
+	if r.appointment == "" && r.standing == "" || !r.unguarded() || r.locked {
 		return
 	}
 	for _, w := range r.knocks {

@@ -39,6 +39,20 @@ type record struct {
 	// held keeps everybody waiting until the host comes, also where nobody has to
 	// be admitted.
 	held bool
+	// lobby tells that this is no room but the place where visitors without a link
+	// wait for one.
+	lobby bool
+	// kept keeps everybody waiting until the host admits them, whatever the site
+	// says.
+	kept bool
+	// standing is the id of the host's standing room that this is; empty: none.
+	standing string
+	// shut is when a standing room was closed last; since then none but inside come
+	// in with what they hold.
+	shut   time.Time
+	inside map[string]struct{}
+	// emptied is when nobody was seen in a room of the open consultation first.
+	emptied time.Time
 	// lapsed tells that the room has ended because its time was over: a moved
 	// appointment gives it a new one.
 	lapsed bool
@@ -86,6 +100,8 @@ type knock struct {
 	dropped bool
 	// former is the identity of somebody who was put back from the room.
 	former string
+	// unlinked tells that this visitor came without a link.
+	unlinked bool
 	// messages is what the host wrote; sessions share it, so it is replaced,
 	// never changed.
 	messages []string
@@ -97,6 +113,9 @@ type knock struct {
 	// origin is the room before: a page that was cut off may know no other.
 	origin roomKey
 }
+
+// unguarded tells that nobody has to be admitted once the room is open.
+func (r *record) unguarded() bool { return !r.site.WaitingRoomOn() && !r.kept }
 
 func (r *record) open() bool { return !r.opened.IsZero() && !r.ended }
 
@@ -115,6 +134,8 @@ func (r *record) over(now time.Time) bool {
 	switch {
 	case len(r.knocks) > 0 || r.open():
 		return false
+	case r.standing != "":
+		return r.arrivals.idle(now) && (r.shut.IsZero() || now.After(r.shut.Add(token.MediaLife+token.LeewayOwn)))
 	case r.lapsed:
 		return true // its links tell by themselves that the time is over
 	case r.ended:
@@ -144,14 +165,15 @@ func (d *Desk) settleLocked(k *knock, s knockState, reason string, now time.Time
 	}
 	k.state, k.reason, k.idle = s, reason, now
 	if s == admitted {
-		k.record.keep(k.identity, k.key)
+		k.record.remember(k.identity, k.key)
+		k.record.letIn(k.identity)
 	}
 	d.crowd.unwait(k.source)
 	k.wake()
 }
 
-// keep remembers the key of somebody's page, for the hosts' dashboards.
-func (r *record) keep(identity, key string) {
+// remember notes the key of somebody's page, for the hosts' dashboards.
+func (r *record) remember(identity, key string) {
 	if key != "" && len(r.keys) < maxKeys {
 		r.keys[identity] = key
 	}
@@ -187,7 +209,11 @@ func (d *Desk) sweepLocked(r *record, now time.Time) {
 
 // endLocked closes a room for good and sends its visitors away.
 func (d *Desk) endLocked(r *record, reason string) {
-	r.ended = true
+	if r.standing != "" {
+		r.close(time.Now())
+	} else {
+		r.ended = true
+	}
 	d.hall.end(r.key)
 	for _, k := range r.knocks {
 		if k.state == admitted {
@@ -205,7 +231,8 @@ func (d *Desk) endLocked(r *record, reason string) {
 func (d *Desk) openLocked(key roomKey, site *config.Site, g token.Grant, grant, link string) *record {
 	r := d.recordLocked(key, g.Host, site, g.Expires)
 	r.opened, r.expires, r.grant, r.link, r.site, r.locked = g.Opened, g.Expires, grant, link, site, g.Locked
-	if !site.WaitingRoomOn() && !r.locked {
+	r.kept = g.Kept
+	if r.unguarded() && !r.locked {
 		for _, k := range r.knocks {
 			d.settleLocked(k, admitted, "", time.Now())
 		}
@@ -228,15 +255,15 @@ func (d *Desk) recordLocked(key roomKey, host string, site *config.Site, expires
 	return r
 }
 
-// openCountsLocked counts a host's open rooms, but for those of appointments, and
-// all.
+// openCountsLocked counts a host's open rooms, but for standing ones and those of
+// appointments, and all.
 func (d *Desk) openCountsLocked(k hostKey) (own, all int) {
 	for key, r := range d.records {
 		if !r.open() {
 			continue
 		}
 		all++
-		if key.site == k.site && r.host == k.id && r.appointment == "" {
+		if key.site == k.site && r.host == k.id && r.appointment == "" && r.standing == "" {
 			own++
 		}
 	}

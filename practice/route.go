@@ -84,15 +84,21 @@ func (d *Desk) serveSite(w http.ResponseWriter, _ *http.Request, c Call) {
 	d.reply(w, body)
 }
 
-// serveRoom tells the holder of a visitor link whose room it leads to.
+// serveRoom tells the holder of a visitor link whose room it leads to, and
+// whoever has none when a host may be visited so.
 func (d *Desk) serveRoom(w http.ResponseWriter, r *http.Request, c Call) {
 	var in struct {
 		Room string `json:"room"`
 		Cap  string `json:"cap"`
+		Host string `json:"host"`
 	}
 	from, err := d.request(w, r, c, &in)
 	if err != nil {
 		WriteError(w, err)
+		return
+	}
+	if in.Room == "" && in.Cap == "" {
+		d.serveWalkIn(w, c, from, in.Host)
 		return
 	}
 	v, err := d.visit(c, from, in.Room, in.Cap)

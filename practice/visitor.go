@@ -25,7 +25,8 @@ type visitorFrame struct {
 	Key string `json:"key"`
 	// Back is the media token of somebody who was put back.
 	Back string `json:"back"`
-	// Host and Accept answer a handover.
+	// Host is who a visitor without a link wants to see; with Accept it answers a
+	// handover.
 	Host   string `json:"host"`
 	Accept bool   `json:"accept"`
 }
@@ -50,6 +51,8 @@ type (
 		Token    string `json:"token"`
 		URL      string `json:"url"`
 		Identity string `json:"identity"`
+		// Moved is the room that was opened for somebody without a link.
+		Moved *moved `json:"moved,omitempty"`
 	}
 	closedFrame struct {
 		Type   string `json:"type"`
@@ -76,7 +79,9 @@ func (d *Desk) visit(c Call, from *source, room, secret string) (visitor, error)
 	now := time.Now()
 	var v visitor
 	var err error
-	if token.IsGuestSecret(secret) && d.agenda != nil {
+	if s := d.standingIn(c.SiteID, c.Site, room); s != nil {
+		v, err = d.standingVisit(c, s, secret)
+	} else if token.IsGuestSecret(secret) && d.agenda != nil {
 		v, err = d.guestVisit(c, room, secret)
 	} else {
 		v.Visit, err = d.keys.VerifyVisit(c.SiteID, room, secret, now)
@@ -116,7 +121,7 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 		if f.Back != "" {
 			return d.serveReturn(ctx, session, c, from, f)
 		}
-		v, err := d.visit(c, from, f.Room, f.Cap)
+		v, err := d.arrive(c, from, &f)
 		if err != nil {
 			return err
 		}
@@ -150,7 +155,16 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 		d.rekeyLocked(k, f.Key)
 		return nil
 	}
+	if err := v.openNow(c.Site, d.now()); err != nil {
+		return err
+	}
 	r := d.recordLocked(key, v.Host, c.Site, v.Expires)
+	if v.lobby {
+		r.lobby, r.kept, r.expires = true, true, v.Expires
+	}
+	if v.standing != nil {
+		r.keep(v.standing, v.kind, v.Expires)
+	}
 	if v.appointment != nil {
 		d.openAppointmentLocked(r, v.appointment, false)
 	}
@@ -166,6 +180,7 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 	}
 	s.adopt(&knock{
 		id: token.NewID(), identity: token.NewID(), name: v.called(f.Name), key: f.Key, guest: v.guest.ID, since: now, record: r, source: from,
+		unlinked: v.lobby,
 	})
 	r.knocks[s.k.id], d.secrets[s.k.secret] = s.k, s.k
 	if atOnce {
@@ -186,7 +201,7 @@ func (s *visitorSession) adopt(k *knock) {
 // entersAtOnceLocked tells whether nobody needs to open the door. On a site
 // without hosts the first visitor opens the room.
 func (d *Desk) entersAtOnceLocked(r *record, site *config.Site) bool {
-	if site.WaitingRoomOn() || r.locked {
+	if site.WaitingRoomOn() || r.kept || r.locked {
 		return false
 	}
 	if len(site.Hosts) == 0 && !r.open() {
@@ -213,8 +228,14 @@ func (d *Desk) queueLocked(r *record, from *source, now time.Time) error {
 }
 
 // atLeast raises a limit to the number of people that the room takes: a large
-// meeting begins for all of them in the same minute.
-func (r *record) atLeast(limit int) int { return max(limit, r.site.MaxParticipants) }
+// meeting begins for all of them in the same minute. Where no link is asked for the
+// limit holds.
+func (r *record) atLeast(limit int) int {
+	if r.lobby {
+		return limit
+	}
+	return max(limit, r.site.MaxParticipants)
+}
 
 // hangUp leaves a knock without socket; the grace begins.
 func (d *Desk) hangUp(s *visitorSession) {
@@ -243,6 +264,7 @@ type view struct {
 	told   waitingFrame
 	// replaced tells that another socket hears the answer, or nobody.
 	replaced bool
+	unlinked bool
 	entry    token.Admission
 }
 
@@ -251,14 +273,14 @@ func (d *Desk) look(s *visitorSession) view {
 	defer d.mu.Unlock()
 	k, r := s.k, s.k.record
 	told := waitingFrame{
-		Type: "waiting", Resume: s.secret, HostPresent: r.open() && d.presentLocked(hostKey{r.key.site, r.host}),
+		Type: "waiting", Resume: s.secret, HostPresent: (r.open() || r.lobby) && d.presentLocked(hostKey{r.key.site, r.host}),
 		Locked: r.locked, Back: k.former != "", Messages: k.messages, Moved: k.moved,
 	}
 	if k.handover != nil && !k.handover.refused {
 		told.Offer = &k.handover.to
 	}
 	return view{
-		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped, told: told,
+		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped, told: told, unlinked: k.unlinked,
 		entry: token.Admission{Site: r.key.site, Room: r.key.id, Identity: k.identity, Name: k.name, Key: k.key},
 	}
 }
@@ -325,5 +347,9 @@ func (s *visitorSession) answer(ctx context.Context, v view) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, admittedFrame{"admitted", media, s.base, v.entry.Identity})
+	f := admittedFrame{Type: "admitted", Token: media, URL: s.base, Identity: v.entry.Identity}
+	if v.unlinked {
+		f.Moved = v.told.Moved
+	}
+	return s.write(ctx, f)
 }

@@ -18,6 +18,10 @@ const (
 	capVersion = 1
 	capTag     = 16
 	capMax     = 512
+
+	// What may end a grant: nobody enters the room unasked; it is locked.
+	grantKept   = 1
+	grantLocked = 2
 )
 
 // Visit is what a visitor link's capability says.
@@ -42,10 +46,20 @@ type Grant struct {
 	Opened, Expires time.Time
 	// Locked keeps newcomers waiting in the room that is reopened.
 	Locked bool
+	// Kept keeps everybody waiting until the host admits them, also on sites
+	// where nobody has to wait.
+	Kept bool
 }
 
-// lockedWord ends the grant of a locked room.
-const lockedWord = "locked"
+func (g Grant) flags() (flags byte) {
+	if g.Kept {
+		flags |= grantKept
+	}
+	if g.Locked {
+		flags |= grantLocked
+	}
+	return flags
+}
 
 // Visit mints the capability of a visitor link to a room.
 func (k *Keys) Visit(site, room string, v Visit) (string, error) {
@@ -97,8 +111,8 @@ func (k *Keys) Grant(site string, g Grant) (string, error) {
 	e.time(g.Opened)
 	e.time(g.Expires)
 	e.text(g.Host)
-	if g.Locked {
-		e.text(lockedWord)
+	if flags := g.flags(); flags != 0 {
+		e.b = append(e.b, flags)
 	}
 	return e.seal(k.derive(purposeGrant, site), "")
 }
@@ -108,9 +122,10 @@ func (k *Keys) Grant(site string, g Grant) (string, error) {
 func (k *Keys) VerifyGrant(site, capability string, now time.Time) (Grant, error) {
 	d := unseal(k.derive(purposeGrant, site), "", capability)
 	g := Grant{Room: d.text(), Opened: d.time(), Expires: d.time(), Host: d.text()}
-	if d.ok && !d.done() {
-		g.Locked = d.text() == lockedWord
-		d.ok = d.ok && g.Locked
+	if !d.done() { // a byte that most grants lack
+		flags := d.take(1)[0]
+		g.Locked, g.Kept = flags&grantLocked != 0, flags&grantKept != 0
+		d.ok = d.ok && flags != 0 && flags == g.flags()
 	}
 	if !d.done() || !ValidID(g.Room) {
 		return Grant{}, ErrBadCapability
@@ -140,6 +155,19 @@ func (k *Keys) Guest(site, room, guest string, generation uint32) string {
 	e.text(guest)
 	e.uint32(generation)
 	return b64.EncodeToString(mac(k.derive(purposeGuest, site), e.b)[:idSize])
+}
+
+// Standing returns the id of a room that a host keeps and the secret of its link,
+// both in the spelling of random ones. They are the same whenever they are asked
+// for, so that nothing is stored; each generation has another secret.
+func (k *Keys) Standing(site, host, room string, generation uint32) (id, secret string) {
+	e := encoder{}
+	e.text(host)
+	e.text(room)
+	key := k.derive(purposeStanding, site)
+	id = idText(mac(key, e.b))
+	e.uint32(generation) // and with it a message that no room's id is made of
+	return id, b64.EncodeToString(mac(key, e.b)[:idSize])
 }
 
 // IsGuestSecret tells whether a text has the form of a guest's secret, which no

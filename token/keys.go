@@ -31,6 +31,7 @@ const (
 	purposePseudonym   purpose = "pseudonym"
 	purposeRelay       purpose = "relay"
 	purposeGuest       purpose = "guest"
+	purposeStanding    purpose = "standing"
 )
 
 // Keys is a master secret. Its zero value is invalid; use [NewKeys] or

@@ -33,7 +33,7 @@ func privacy(t *testing.T, p Page, f Facts) string {
 func TestClaimsFollowSettings(t *testing.T) {
 	good := Facts{
 		E2EE: true, WaitingRoom: true, Unrecorded: true, Mail: true, Reminder: 30 * time.Minute, Retention: 24 * time.Hour,
-		Calendars: true, Booking: true, OtherSoftware: true, AccessLog: true, RedirectLogged: true, Version: "v1.2.3",
+		Calendars: true, Booking: true, OtherSoftware: true, WalkIns: true, AccessLog: true, RedirectLogged: true, Version: "v1.2.3",
 	}
 	for name, tc := range map[string]struct {
 		without func(*Facts)
@@ -50,6 +50,7 @@ func TestClaimsFollowSettings(t *testing.T) {
 		"retention": {func(f *Facts) { f.Retention = 0 }, "24 Stunden nach seinem Ende gelöscht", ""},
 		"calendars": {func(f *Facts) { f.Calendars = false }, "aus einem Kalender", ""},
 		"booking":   {func(f *Facts) { f.Booking = false }, "Ein Buchungssystem", ""},
+		"walk-ins":  {func(f *Facts) { f.WalkIns = false }, "auch ohne Link", ""},
 		"software":  {func(f *Facts) { f.OtherSoftware = false }, "Andere Software", ""},
 		"redirect":  {func(f *Facts) { f.RedirectLogged = false }, "mit http:// statt https://", ""},
 		"log":       {func(f *Facts) { f.AccessLog = false }, "führt der Webserver ein Zugriffsprotokoll", ""},

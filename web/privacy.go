@@ -26,6 +26,8 @@ type Facts struct {
 	Retention time.Duration
 	// Calendars, Booking, OtherSoftware: interfaces that others can use.
 	Calendars, Booking, OtherSoftware bool
+	// WalkIns: some host takes visitors without a link.
+	WalkIns bool
 	// AccessLog: the web server keeps one of other pages of the site.
 	AccessLog bool
 	// RedirectLogged: that log also names links that are opened with http:// in place of https://.
@@ -105,6 +107,12 @@ var claims = []claim{
 		de: "Der Link ist der Schlüssel zum Gespräch. Er ist nicht zu erraten. Geben Sie ihn nicht weiter.",
 		du: "Der Link ist der Schlüssel zum Gespräch. Er ist nicht zu erraten. Gib ihn nicht weiter.",
 		en: "The link is the key to the conversation. It cannot be guessed. Please do not pass it on.",
+	},
+	{
+		section: "enter", when: func(f Facts, _ Page) bool { return f.WalkIns },
+		de: "In eine offene Sprechstunde kommen Sie auch ohne Link. Herein kommt nur, wen die Praxis hereinlässt, und jede Person in einen eigenen Raum.",
+		du: "In eine offene Sprechstunde kommst du auch ohne Link. Herein kommt nur, wen die Praxis hereinlässt, und jede Person in einen eigenen Raum.",
+		en: "To an open consultation you come without a link too. Only those whom the practice lets in get in, each to a room of their own.",
 	},
 	{
 		section: "record", when: func(f Facts, _ Page) bool { return f.Unrecorded },

@@ -32,9 +32,10 @@ func (b *bundle) render(kind string, p Page) string {
 		{"phone", p.Phone},
 		{"logo", p.Logo},
 		{"color", p.Color},
+		{"host", p.Host},
 	} {
-		if a.value == "" && (a.name == "logo" || a.name == "color") {
-			continue // few sites have them
+		if a.value == "" && (a.name == "logo" || a.name == "color" || a.name == "host") {
+			continue // few pages have them
 		}
 		tag.WriteString(" data-" + a.name + `="` + html.EscapeString(a.value) + `"`)
 	}

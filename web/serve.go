@@ -25,6 +25,8 @@ type Page struct {
 	Logo   string // path of an image on the same site, "" for none
 	Color  string // "#rrggbb", "" for the interface's own
 	Origin string // "https://host[:port]" as the browser sees the site
+	// Host is the id of the host whom people without a link visit at Path, "" where Path is no such address.
+	Host string
 }
 
 const assetPrefix = "_vr/"
@@ -34,6 +36,9 @@ const assetPrefix = "_vr/"
 func Serve(w http.ResponseWriter, r *http.Request, p Page) bool {
 	asset, isAsset := strings.CutPrefix(p.Path, assetPrefix)
 	kind := pageKind(p.Path)
+	if kind == "" && p.Host != "" {
+		kind = "open"
+	}
 	if !isAsset && kind == "" {
 		return false
 	}

@@ -297,7 +297,7 @@ func TestDistIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"a/app.js", "a/room.js", "a/host.js", "a/call.js", "a/test.js", "a/en.js", "a/style.css", "THIRD_PARTY.txt"} {
+	for _, name := range []string{"a/app.js", "a/room.js", "a/host.js", "a/call.js", "a/test.js", "a/open.js", "a/en.js", "a/style.css", "THIRD_PARTY.txt"} {
 		if _, ok := b.assets[name]; !ok {
 			t.Errorf("dist lacks %s", name)
 		}

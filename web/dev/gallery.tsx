@@ -298,6 +298,7 @@ const page = {
   exit: q.has('exit'),
   e2ee: q.has('e2ee'),
   room: '',
+  host: '',
 } as const;
 
 const app = document.getElementById('app');

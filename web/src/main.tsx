@@ -14,6 +14,7 @@ const entries = {
   landing: () => import('./room/entry'),
   host: () => import('./host/entry'),
   test: () => import('./test/entry'),
+  open: () => import('./open/entry'),
 };
 
 // By script, not by an attribute: the page allows no styles within it.

@@ -133,6 +133,7 @@ function Row({ person: w, place, door, attempt, ask }: RowProps) {
 
 function facts(w: WaitingPerson): string[] {
   const all: string[] = [];
+  if (w.unlinked) all.push(t('door.unlinked'));
   if (w.back) all.push(t('door.back'));
   if (w.from) all.push(t('door.from', { name: w.from }));
   if (w.hand) all.push(t(w.hand.refused ? 'door.stays' : 'door.asked', { name: w.hand.name }));

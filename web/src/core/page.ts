@@ -4,7 +4,7 @@
 // What the server said about this page (data attributes of <html>) and what the link carries in its fragment.
 // A fragment never reaches a server; nothing of it is stored anywhere but in this object.
 
-export type Kind = 'landing' | 'room' | 'host' | 'test';
+export type Kind = 'landing' | 'room' | 'host' | 'test' | 'open';
 export type Language = 'de' | 'en';
 export type Address = 'sie' | 'du';
 
@@ -25,6 +25,8 @@ export interface Page {
   e2ee: boolean;
   /** Room id of a visitor page, else empty. */
   room: string;
+  /** Id of the host whom one visits here without a link, else empty. */
+  host: string;
 }
 
 export interface Fragment {
@@ -38,7 +40,7 @@ const roomId = /^[a-z2-7]{26}$/;
 
 export function readPage(data: Record<string, string | undefined>, pathname: string): Page {
   const base = data['base'] ?? '';
-  const kind = (['room', 'host', 'test'] as const).find((k) => k === data['page']) ?? 'landing';
+  const kind = (['room', 'host', 'test', 'open'] as const).find((k) => k === data['page']) ?? 'landing';
   const rest = pathname.startsWith(`${base}/r/`) ? pathname.slice(base.length + 3) : '';
   return {
     kind,
@@ -53,6 +55,7 @@ export function readPage(data: Record<string, string | undefined>, pathname: str
     // A number is never broken across lines.
     phone: (data['phone'] ?? '').replaceAll(' ', '\u00a0'),
     room: roomId.test(rest) ? rest : '',
+    host: data['host'] ?? '',
   };
 }
 

@@ -8,7 +8,7 @@ import { checkIcon, copyIcon } from '../ui/icons-media';
 import { announce } from '../ui/live';
 
 /** A link to read, mark and copy. */
-export function LinkField({ link, label }: { link: string; label?: string }) {
+export function LinkField({ link, label, copy: act }: { link: string; label?: string; copy?: string }) {
   const [copied, setCopied] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const copy = async () => {
@@ -38,7 +38,7 @@ export function LinkField({ link, label }: { link: string; label?: string }) {
       </label>
       <button type="button" class="button small" data-testid="copy-link" onClick={() => void copy()}>
         <Icon of={copied ? checkIcon : copyIcon} size={20} />
-        {t(copied ? 'desk.copied' : 'desk.copy')}
+        {copied ? t('desk.copied') : (act ?? t('desk.copy'))}
       </button>
     </div>
   );

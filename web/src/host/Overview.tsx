@@ -13,12 +13,14 @@ import { Heading } from '../ui/Shell';
 import { AppointmentForm } from './AppointmentForm';
 import { Plan } from './Plan';
 import { RoomCard } from './RoomCard';
+import { StandingRooms } from './StandingRooms';
+import { WalkInCard } from './WalkInCard';
 
 export function Overview({ desk }: { desk: Desk }) {
-  const { link, host, rooms, appointments, mailTrouble, office } = desk.channel.state.value;
+  const { link, host, rooms, appointments, mailTrouble, office, walkIn } = desk.channel.state.value;
   const [making, setMaking] = useState(false);
   const planned = new Set(appointments.map((a) => a.room));
-  const loose = rooms.filter((r) => !planned.has(r.id));
+  const loose = rooms.filter((r) => !planned.has(r.id) && !r.lobby && !r.standing);
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState('');
   if (link === 'refused') return <Refused desk={desk} />;
@@ -74,9 +76,11 @@ export function Overview({ desk }: { desk: Desk }) {
           {t('mail.trouble', { n: mailTrouble })}
         </p>
       )}
+      {walkIn && <WalkInCard desk={desk} walkIn={walkIn} attempt={attempt} />}
       {loose.map((r) => (
         <RoomCard key={r.id} desk={desk} room={r} attempt={attempt} />
       ))}
+      <StandingRooms desk={desk} attempt={attempt} />
       <Plan desk={desk} attempt={attempt} />
       {making && <AppointmentForm desk={desk} onClose={() => setMaking(false)} />}
     </section>

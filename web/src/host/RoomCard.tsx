@@ -7,9 +7,9 @@ import type { HostRoom } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
 import { unlockTones } from '../core/media/tone';
 import { t, time } from '../i18n';
-import { Dialog } from '../ui/Dialog';
 import { Icon } from '../ui/Icon';
 import { lockIcon } from '../ui/icons-media';
+import { EndDialog } from './EndDialog';
 import { LinkField } from './LinkField';
 
 interface CardProps {
@@ -25,7 +25,7 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
   return (
     <article class="card room" data-testid="room" data-room={room.id}>
       <div class="room-top">
-        <h2>{t('desk.room', { time: time(room.opened_at) })}</h2>
+        <h2>{t('desk.room', { time: time(room.opened_at ?? Date.now()) })}</h2>
         {room.locked && (
           <span class="chip" data-testid="room-locked">
             <Icon of={lockIcon} size={16} />
@@ -71,25 +71,11 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
         </button>
       </div>
       {ending && (
-        <Dialog title={t('desk.end.q')} testid="end-dialog" onClose={() => setEnding(false)}>
-          <p>{t('desk.end.t')}</p>
-          <div class="actions">
-            <button type="button" class="button" data-testid="cancel" onClick={() => setEnding(false)}>
-              {t('host.cancel')}
-            </button>
-            <button
-              type="button"
-              class="button danger"
-              data-testid="confirm-end"
-              onClick={() => {
-                setEnding(false);
-                void attempt(desk.channel.do({ do: 'end', room: room.id }));
-              }}
-            >
-              {t('desk.end')}
-            </button>
-          </div>
-        </Dialog>
+        <EndDialog
+          text={t('desk.end.t')}
+          onClose={() => setEnding(false)}
+          end={() => void attempt(desk.channel.do({ do: 'end', room: room.id }))}
+        />
       )}
     </article>
   );

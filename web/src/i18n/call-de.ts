@@ -134,6 +134,7 @@ export const callDe = {
 
   'door.count': (p: { n: number }) => (p.n === 1 ? 'Eine Person wartet' : `${p.n} Personen warten`),
   'door.place': (p: { n: number }) => `Platz ${p.n}`,
+  'door.unlinked': 'ohne Link',
   'door.back': 'war schon im Gespräch',
   'door.from': (p: { name: string }) => `kommt von ${p.name}`,
   'door.asked': (p: { name: string }) => `ist gefragt: zu ${p.name}?`,

@@ -136,6 +136,7 @@ export const callEn: Like<typeof callDe> = {
 
   'door.count': (p) => (p.n === 1 ? 'One person is waiting' : `${p.n} people are waiting`),
   'door.place': (p) => `Place ${p.n}`,
+  'door.unlinked': 'without a link',
   'door.back': 'was in the call before',
   'door.from': (p) => `comes from ${p.name}`,
   'door.asked': (p) => `is being asked: to ${p.name}?`,

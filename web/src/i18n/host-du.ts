@@ -8,6 +8,7 @@ export const hostDu: Part = {
   'desk.none.t': 'Öffne einen Raum. Du bekommst einen Link, den du weitergibst.',
   'desk.ready': (p: { name: string }) => `${p.name} ist im Raum und wartet auf dich.`,
   'desk.refused.t': 'Öffne deinen privaten Praxis-Link, oder melde dich an dieser Webseite an.',
+  'walk.room': 'Wen du hereinlässt, für den öffnet sich ein eigener Raum. Die anderen warten weiter.',
 
   'form.nomail': 'Dieser Server verschickt keine E-Mails. Gib den Link selbst weiter.',
   'form.label.t': 'Siehst nur du.',

@@ -9,6 +9,7 @@ import { de } from './de';
 import type { hostDe } from './host-de';
 import type { landingDe } from './landing-de';
 import type { lockDe } from './lock-de';
+import type { openDe } from './open-de';
 import type { testDe } from './test-de';
 
 export type Message = string | ((p: never) => string);
@@ -23,7 +24,8 @@ type Messages = typeof de &
   typeof lockDe &
   typeof hostDe &
   typeof testDe &
-  typeof landingDe;
+  typeof landingDe &
+  typeof openDe;
 export type Key = keyof Messages;
 type Args<K extends Key> = Messages[K] extends (p: infer P) => string ? [P] : [];
 

@@ -4,8 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import { apiCodes } from '../../src/core/api/types';
 import { canShareScreen, obstacle, platform } from '../../src/core/flow/capability';
-import { fromConnect, fromDisconnect, fromMedia, fromStart, type MediaContext } from '../../src/core/flow/causes';
 import { fromApi, recovery } from '../../src/core/flow/errors';
+import { fromConnect, fromDisconnect, fromMedia, fromStart, type MediaContext } from '../../src/core/flow/failures';
 
 const media = (name: string, c: Partial<MediaContext> = {}, message = '') =>
   fromMedia(new DOMException(message, name), { permission: 'unknown', blockedByPolicy: false, after: 1000, ...c });

@@ -46,6 +46,7 @@ describe('HostChannel', () => {
       appointments: [],
       mailTrouble: 0,
       office: null,
+      walkIn: null,
     });
   });
 

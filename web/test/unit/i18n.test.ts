@@ -18,13 +18,19 @@ import { landingDe } from '../../src/i18n/landing-de';
 import { lockDe } from '../../src/i18n/lock-de';
 import { lockDu } from '../../src/i18n/lock-du';
 import { lockEn } from '../../src/i18n/lock-en';
+import { openDe } from '../../src/i18n/open-de';
+import { openDu } from '../../src/i18n/open-du';
+import { openEn } from '../../src/i18n/open-en';
 import { testDe } from '../../src/i18n/test-de';
 import { testDu } from '../../src/i18n/test-du';
 import { testEn } from '../../src/i18n/test-en';
 
-const german: Record<string, Message> = { ...de, ...checkDe, ...callDe, ...lockDe, ...hostDe, ...testDe, ...landingDe };
-const informal: Record<string, Message> = { ...du, ...callDu, ...lockDu, ...hostDu, ...testDu };
-const english: Record<string, Message> = { ...en, ...callEn, ...lockEn, ...hostEn, ...testEn };
+const german: Record<string, Message> = {
+  ...{ ...de, ...checkDe, ...callDe, ...lockDe },
+  ...{ ...hostDe, ...testDe, ...landingDe, ...openDe },
+};
+const informal: Record<string, Message> = { ...du, ...callDu, ...lockDu, ...hostDu, ...testDu, ...openDu };
+const english: Record<string, Message> = { ...en, ...callEn, ...lockEn, ...hostEn, ...testEn, ...openEn };
 
 const sample = {
   name: 'Anna',
@@ -47,6 +53,8 @@ const sample = {
   days: 1,
   hours: 2,
   minutes: 3,
+  from: '08:00',
+  to: '12:00',
 };
 const said = (m: Message) => (typeof m === 'function' ? m(sample as never) : m);
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Knock } from '../../src/core/api/knock';
 import { fakeDial } from './fake';
 
-function setup(probe: () => Promise<unknown> = async () => ({}), back?: string) {
+function setup(probe: () => Promise<unknown> = async () => ({}), back?: string, host?: string) {
   const wire = fakeDial();
   const seen: unknown[] = [];
   const knock = new Knock({
@@ -15,12 +15,13 @@ function setup(probe: () => Promise<unknown> = async () => ({}), back?: string) 
     name: 'Anna',
     probe,
     ...(back && { back }),
+    ...(host && { host }),
     dial: wire.dial,
     random: () => 1,
     events: {
       waiting: (present) => seen.push(['waiting', present]),
       interrupted: () => seen.push('interrupted'),
-      admitted: (a) => seen.push(['admitted', a]),
+      admitted: (a, moved) => seen.push(['admitted', a, ...(moved ? [moved] : [])]),
       declined: () => seen.push('declined'),
       closed: (reason) => seen.push(['closed', reason]),
       refused: (code) => seen.push(['refused', code]),
@@ -43,6 +44,15 @@ describe('Knock', () => {
       ['waiting', false],
       ['waiting', true],
     ]);
+  });
+
+  it('visits a host without a link, and is told of the room that is opened', () => {
+    const { last, seen } = setup(undefined, undefined, 'muster');
+    last().open();
+    expect(last().sent).toEqual([{ type: 'knock', host: 'muster', name: 'Anna' }]);
+    const moved = { room: 'r', cap: 'c', host: { id: 'muster', name: 'Dr. Muster' } };
+    last().say({ type: 'admitted', token: 't', url: '/video', identity: 'i', moved });
+    expect(seen).toEqual([['admitted', { token: 't', url: '/video', identity: 'i' }, moved]]);
   });
 
   it('asks for the place of somebody who was put back, and keeps it after a cut', async () => {

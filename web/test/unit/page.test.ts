@@ -15,6 +15,7 @@ describe('page', () => {
       color: '',
       exit: false,
       e2ee: false,
+      host: '',
       kind: 'room',
       page: undefined,
       room,

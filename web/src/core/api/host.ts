@@ -17,6 +17,7 @@ import {
   type HostRoom,
   type HostSession,
   type Office,
+  type WalkIn,
 } from './types';
 
 const commandTimeout = 15_000;
@@ -31,6 +32,8 @@ export interface HostState {
   mailTrouble: number;
   /** Null until the server has said it. */
   office: Office | null;
+  /** Null where nobody may come without a link. */
+  walkIn: WalkIn | null;
 }
 
 const unknown: HostState = {
@@ -41,6 +44,7 @@ const unknown: HostState = {
   appointments: [],
   mailTrouble: 0,
   office: null,
+  walkIn: null,
 };
 
 export interface HostOptions {
@@ -150,6 +154,7 @@ export class HostChannel {
           appointments: f.appointments ?? [],
           mailTrouble: f.mail_trouble ?? 0,
           office: f.office ?? null,
+          walkIn: f.walk_in ?? null,
         });
       case 'session':
         this.#token = f.token;

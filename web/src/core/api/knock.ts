@@ -14,7 +14,8 @@ export interface KnockEvents {
   waiting(hostPresent: boolean, frame: WaitingFrame): void;
   /** The socket is gone; it comes back by itself. */
   interrupted(): void;
-  admitted(a: Admission): void;
+  /** `moved`: the room that was opened for somebody without a link. */
+  admitted(a: Admission, moved: WaitingFrame['moved']): void;
   declined(): void;
   closed(reason: 'ended' | 'expired'): void;
   /** Final. */
@@ -25,6 +26,8 @@ export interface KnockOptions {
   url: string;
   room: string;
   cap: string;
+  /** Whom one visits without a link: instead of room and cap. */
+  host?: string;
   name: string;
   /** Public key of the page, where calls are encrypted from end to end. */
   key?: string;
@@ -44,13 +47,13 @@ export class Knock {
   #socket: JsonSocket<KnockFrame> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #resume = '';
-  #at: { room: string; cap: string };
+  #at: { room: string; cap: string } | { host: string };
   #unopened = 0;
   #done = false;
 
   constructor(o: KnockOptions) {
     this.#o = o;
-    this.#at = { room: o.room, cap: o.cap };
+    this.#at = o.host ? { host: o.host } : { room: o.room, cap: o.cap };
     this.#backoff = new Backoff(o.random);
     this.#connect();
   }
@@ -98,7 +101,7 @@ export class Knock {
         return this.#o.events.waiting(f.host_present, f);
       case 'admitted':
         this.#finish();
-        return this.#o.events.admitted({ token: f.token, url: f.url, identity: f.identity });
+        return this.#o.events.admitted({ token: f.token, url: f.url, identity: f.identity }, f.moved);
       case 'declined':
         this.#finish();
         return this.#o.events.declined();

@@ -39,6 +39,18 @@ export interface RoomInfo {
   open: boolean;
   /** Where the link belongs to one. */
   appointment?: VisitedAppointment;
+  /** Where one comes without a link. */
+  hours?: Hours;
+}
+
+/** When a host takes visitors without a link. */
+export interface Hours {
+  open: boolean;
+  /** When that is otherwise (RFC 3339 with the zone's offset); missing: never. */
+  changes?: string;
+  timezone: string;
+  /** The times of each day from Monday on, as [from, to]; missing: open at any time. */
+  week?: readonly (readonly (readonly [string, string])[])[];
 }
 
 /** What the holder of a link learns of the appointment. Times are RFC 3339 with the offset of its zone. */
@@ -77,7 +89,7 @@ export interface WaitingFrame {
 
 export type KnockFrame =
   | WaitingFrame
-  | ({ type: 'admitted' } & Admission)
+  | ({ type: 'admitted'; moved?: WaitingFrame['moved'] } & Admission)
   | { type: 'declined' }
   | { type: 'closed'; reason: 'ended' | 'expired' }
   | { type: 'error'; code: string; message?: string; retry_after?: number }
@@ -108,6 +120,8 @@ export interface WaitingPerson {
   /** The colleague whom the guest was offered. */
   hand?: HostName & { refused: boolean };
   messages?: readonly string[];
+  /** Came without a link. */
+  unlinked?: boolean;
 }
 
 export interface Colleague extends HostName {
@@ -118,12 +132,22 @@ export interface HostRoom {
   id: string;
   grant: string;
   link: string;
-  opened_at: string;
+  /** Missing while a standing room is closed. */
+  opened_at?: string;
   locked?: boolean;
   /** Id of the appointment that it belongs to. */
   appointment?: string;
+  /** No room: where people without a link wait. */
+  lobby?: boolean;
+  /** A room that the host keeps: its link stays the same. */
+  standing?: { id: string; name: string; kind?: string };
   participants: RoomPerson[];
   waiting: WaitingPerson[];
+}
+
+/** The open consultation; `address` is below the base path. */
+export interface WalkIn extends Hours {
+  address: string;
 }
 
 export interface HostSession {
@@ -185,7 +209,7 @@ export interface Office {
 }
 
 export type HostCommand =
-  | { do: 'open_room'; appointment?: string }
+  | { do: 'open_room'; appointment?: string; standing?: string }
   | { do: 'admit' | 'decline'; room: string; knock: string }
   | { do: 'enter'; room: string; name?: string; key?: string }
   | { do: 'mute'; room: string; identity: string; kind: 'audio' | 'video' }
@@ -208,6 +232,7 @@ export type HostFrame =
       appointments?: HostAppointment[];
       mail_trouble?: number;
       office?: Office;
+      walk_in?: WalkIn;
     }
   | { type: 'session'; token: string; expires_in: number }
   | ({ type: 'result'; id: number; ok: boolean; error?: { code: string; message?: string } } & HostResult)

@@ -20,8 +20,8 @@ import {
   type TrackPublication,
 } from 'livekit-client';
 import type { Admission } from '../api/types';
-import { fromConnect, fromDisconnect, fromMedia, fromStart } from '../flow/causes';
 import type { ErrorCode } from '../flow/errors';
+import { fromConnect, fromDisconnect, fromMedia, fromStart } from '../flow/failures';
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
 import { ask, type Connection, watch } from './connection';

@@ -30,12 +30,14 @@ export class Arrive {
   }
 
   async start(): Promise<void> {
+    const { host, room, base } = this.#page;
+    const cap = this.#cap;
     const able = obstacle(window) ?? (await encryptionObstacle(this.#page.e2ee));
-    const code = able ?? (this.#page.room && this.#cap ? null : 43);
+    const code = able ?? (host || (room && cap) ? null : 43);
     if (code) return this.#fail(code);
     try {
-      const body = { room: this.#page.room, cap: this.#cap };
-      this.#state.value = { at: 'welcome', info: await request<RoomInfo>(`${this.#page.base}/api/v1/room`, body) };
+      const body = { room, cap, host };
+      this.#state.value = { at: 'welcome', info: await request<RoomInfo>(`${base}/api/v1/room`, body) };
     } catch (e) {
       this.#fail(fromApi(e instanceof ApiError ? e.code : 'internal', navigator.onLine));
     }

@@ -144,6 +144,8 @@ export class Visit {
       url: socketURL(this.#path('knock'), location),
       room: this.#room,
       cap: this.#cap,
+      // Once a room has been opened for this visitor the way leads there.
+      ...(!this.#room && { host: this.page.host }),
       name: this.#name,
       ...(this.#key && { key: this.#key.id }),
       ...(back && { back: back.token }),
@@ -151,14 +153,17 @@ export class Visit {
       events: {
         waiting: (hostPresent, news) => this.#waits(hostPresent, news),
         interrupted: () => this.#go({ on: 'interrupted' }),
-        admitted: (a) => {
+        admitted: (a, moved) => {
           play('admitted');
+          if (moved) this.#moves(moved);
           this.#go({ on: 'admitted' });
           void this.#connect(a);
         },
         declined: () => this.#fail(45),
         closed: (reason) => this.#fail(reason === 'ended' ? 51 : 41),
         refused: (code) => {
+          // The hours have ended meanwhile: the page says when they begin again.
+          if (code === 'too_early' && !this.#room) return location.reload();
           // No place is kept: this was a removal.
           if (back && code === 'not_allowed') this.#go({ on: 'lost', code: 50, seconds: back.seconds });
           else this.#fail(fromApi(code, navigator.onLine));
@@ -169,14 +174,7 @@ export class Visit {
 
   #waits(hostPresent: boolean, news: WaitingFrame): void {
     const { moved } = news;
-    if (moved && moved.room !== this.#room) {
-      this.#room = moved.room;
-      this.#cap = moved.cap;
-      // A reload finds the way as well.
-      const { language } = readFragment(location.hash);
-      const hash = `#s=${moved.cap}${language && `&l=${language}`}`;
-      history.replaceState(null, '', `${this.page.base}/r/${moved.room}${hash}`);
-    }
+    if (moved && moved.room !== this.#room) this.#moves(moved);
     const s = this.#state.peek();
     const old = s.at === 'waiting' ? s.news : undefined;
     if (news.back && s.at === 'knocking') void this.capture.open(this.#devices).catch(() => {});
@@ -184,6 +182,15 @@ export class Visit {
       play('message');
     }
     this.#go({ on: 'waiting', hostPresent, now: Date.now(), news });
+  }
+
+  #moves({ room, cap }: NonNullable<WaitingFrame['moved']>): void {
+    this.#room = room;
+    this.#cap = cap;
+    // A reload finds the way as well.
+    const { language } = readFragment(location.hash);
+    const hash = `#s=${cap}${language && `&l=${language}`}`;
+    history.replaceState(null, '', `${this.page.base}/r/${room}${hash}`);
   }
 
   async #connect(a: Admission): Promise<void> {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type ReadonlySignal, signal } from '@preact/signals-core';
-import { fromMedia } from '../flow/causes';
 import type { ErrorCode } from '../flow/errors';
+import { fromMedia } from '../flow/failures';
 
 export type Kind = 'camera' | 'microphone';
 export type MediaCode = ReturnType<typeof fromMedia>;

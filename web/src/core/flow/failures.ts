@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The videoroom authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What the media library and the browser call a failure, as an entry of the catalogue. Apart from the catalogue itself, which
-// the first page needs.
+// What can go wrong with media, as catalogue entries. Apart from the catalogue, which every page loads first.
 
 import type { ErrorCode } from './errors';
 

@@ -1,0 +1,1 @@
+var e=[`bad_request`,`not_host`,`bad_link`,`link_expired`,`room_full`,`room_closed`,`too_many`,`too_large`,`foreign_origin`,`not_allowed`,`not_found`,`method`,`unsupported`,`unavailable`,`internal`,`too_early`,`cancelled`,`conflict`,`invalid`,`no_encryption`];function t(t){return e.includes(t)?t:`internal`}export{t};
