@@ -316,7 +316,8 @@ func (g *agenda) mistrust(site string) {
 	g.bookLocked(site).read = time.Time{}
 }
 
-// retain deletes what is over, and what was set aside, after their time.
+// retain deletes what is over, and what was set aside or never finished, after
+// their time.
 func (g *agenda) retain(ctx context.Context, site string, retention, closesAfter time.Duration) error {
 	now := g.now()
 	for _, a := range g.choose(site, func(a *appointment.Appointment) bool {
@@ -331,6 +332,9 @@ func (g *agenda) retain(ctx context.Context, site string, retention, closesAfter
 		return g.find(site, e.Appointment) != nil || now.Before(e.At.Add(retention)) || now.Before(e.Until)
 	})
 	if err != nil {
+		return err
+	}
+	if err := g.store.Sweep(ctx, site); err != nil {
 		return err
 	}
 	return g.store.Purge(ctx, site, now.Add(-max(retention, quarantineLife)))

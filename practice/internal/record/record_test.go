@@ -214,6 +214,36 @@ func TestDamagedRecordsAreSetAside(t *testing.T) {
 	}
 }
 
+// What a process that died has left half-written is deleted, once nobody can be
+// writing it any more; records, and what is nobody's business, stay.
+func TestSweep(t *testing.T) {
+	disk := storagetest.NewDisk()
+	now := time.Now()
+	r := New(disk.Process(), slog.New(slog.DiscardHandler), func() time.Time { return now })
+	sweep := func(want int) {
+		t.Helper()
+		if err := r.Sweep(t.Context(), "a"); err != nil || len(disk.Keys()) != want {
+			t.Errorf("%v, left %v, want %d", err, disk.Keys(), want)
+		}
+	}
+	if err := r.Put(t.Context(), "a", Appointment, token.NewID(), value{"Anna", 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []string{"a/appointments/3124", "a/mail/99", "a/appointments/note.txt", "b/appointments/77", "a/1"} {
+		disk.Write("videoroom/"+k, []byte("Anna"))
+	}
+	sweep(6)
+	now = now.Add(unfinishedTime - time.Second)
+	disk.Write("videoroom/a/appointments/55", []byte("Anna"))
+	sweep(7)
+	now = now.Add(2 * time.Second)
+	sweep(5)
+	now = now.Add(-time.Hour) // the clock is set back
+	sweep(5)
+	now = now.Add(unfinishedTime)
+	sweep(4)
+}
+
 var errFull = errors.New("no space left on device")
 
 func TestFailuresAreUnavailable(t *testing.T) {

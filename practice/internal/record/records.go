@@ -49,12 +49,18 @@ type Records struct {
 
 	mu   sync.Mutex
 	busy map[string]chan struct{} // closed when the call for the key has ended
+	// litter is what unfinished writes have left, by site and key, and when it was
+	// seen first.
+	litter map[string]map[string]time.Time
 }
 
 // New returns the records on a storage. log gets damaged records and never what
 // they say; now is the clock.
 func New(s Storage, log *slog.Logger, now func() time.Time) *Records {
-	return &Records{storage: s, log: log, now: now, slots: make(chan struct{}, maxCalls), busy: make(map[string]chan struct{})}
+	return &Records{
+		storage: s, log: log, now: now, slots: make(chan struct{}, maxCalls),
+		busy: make(map[string]chan struct{}), litter: make(map[string]map[string]time.Time),
+	}
 }
 
 // Put writes a record. After an error that is not [ErrUnavailable] nothing was
