@@ -207,7 +207,6 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 		return result{}, err
 	}
 	h.d.mu.Lock()
-	h.d.hostComesLocked(h.key, f.Room)
 	if r := h.d.records[roomKey{h.key.site, f.Room}]; r != nil {
 		r.remember(identity, f.Key)
 	}

@@ -42,7 +42,7 @@ func (h *hostSession) turnLock(room string, locked bool) (id string, err error) 
 	}
 	if r.grant != "" {
 		r.grant, err = h.d.keys.Grant(h.key.site, token.Grant{
-			Room: room, Host: r.host, Opened: r.opened, Expires: r.expires, Locked: locked,
+			Room: room, Host: r.host, Opened: r.opened, Expires: r.expires, Locked: locked, Kept: r.kept,
 		})
 		if err != nil {
 			return "", err
