@@ -141,6 +141,19 @@ describe('an agreement', () => {
     );
   });
 
+  it('takes in a tenth, and a twentieth', { timeout: 120_000 }, async () => {
+    const server = new CircleServer();
+    const all = [await page(server, 'host', () => true)];
+    for (let i = 1; i < 20; i++) {
+      const began = performance.now();
+      all.push(await page(server, `guest ${i}`));
+      await agreed(...all);
+      // One processor does here what is each page's own work elsewhere.
+      if (i === 9 || i === 19)
+        console.info(`member ${i + 1}: ${Math.round(performance.now() - began)} ms, all pages on one thread`);
+    }
+  });
+
   it('begins anew with a host who comes back, and says whom nobody has compared with', async () => {
     const server = new CircleServer();
     let host = await page(server, 'host', () => true);
