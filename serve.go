@@ -145,6 +145,9 @@ func (h *Handler) page(at location, call engine.Call) web.Page {
 		Origin:   call.Origin,
 		Host:     at.walkIn(s),
 
+		Checklist: s.Checklist,
+		InPerson:  s.InPersonURL,
+
 		QuickExit: s.Profile == config.ProfileCounselling,
 		E2EE:      s.E2EERequired(),
 	}

@@ -54,6 +54,8 @@ type (
 		// letters that a host should know of.
 		Appointments json.RawMessage `json:"appointments"`
 		MailTrouble  int             `json:"mail_trouble"`
+		// CalendarTrouble is since when the host's own calendar cannot be read.
+		CalendarTrouble time.Time `json:"calendar_trouble,omitzero"`
 		// WalkIn is there where people may come to the host without a link.
 		WalkIn *walkInState `json:"walk_in,omitempty"`
 	}
@@ -246,6 +248,9 @@ func (h *hostSession) tell(ctx context.Context) error {
 		s.Rooms[i].Participants = append(s.Rooms[i].Participants, people...)
 	}
 	s.Appointments, s.MailTrouble = h.plan.of(h)
+	if u := h.d.subscriber; u != nil {
+		s.CalendarTrouble = u.trouble(h.key).UTC().Truncate(time.Second)
+	}
 	return h.write(ctx, s)
 }
 

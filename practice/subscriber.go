@@ -81,6 +81,8 @@ type follow struct {
 	Calendar
 	address string
 	next    time.Time
+	// trouble is since when the host is told that it cannot be read; zero: it can.
+	trouble time.Time
 	busy    bool
 
 	have     Version
@@ -89,6 +91,8 @@ type follow struct {
 	// gone are the marks of appointments that were missing the last time, where
 	// that was too many to be believed at once.
 	gone map[string]bool
+	// since is the first failure of those in a row.
+	since time.Time
 	// odd is how many events could not become appointments, as logged.
 	odd int
 }
@@ -207,16 +211,44 @@ func (u *subscriber) poll(f *follow, c Calendar) {
 	if err == nil {
 		if f.failures > 0 {
 			u.d.log.Info("a host's calendar can be read again")
+			u.tell(f, time.Time{})
 		}
 		f.failures = 0
 	} else {
-		f.failures++
+		if f.failures++; f.failures == 1 {
+			f.since = u.d.now()
+		}
 		every = min(pollEvery<<min(f.failures-1, 10), pollSeldom)
 		if f.failures == 3 {
+			u.tell(f, f.since)
 			u.d.log.Warn("a host's calendar cannot be read; its appointments stay as they are until it can", "error", err)
 		}
 	}
 	u.free(f, every*4/5+rand.N(every*2/5))
+}
+
+// tell has a calendar's host told since when it cannot be read.
+func (u *subscriber) tell(f *follow, since time.Time) {
+	u.mu.Lock()
+	f.trouble = since
+	key := hostKey{f.SiteID, f.Host}
+	u.mu.Unlock()
+	u.d.mu.Lock()
+	defer u.d.mu.Unlock()
+	u.d.wakeHostLocked(key)
+}
+
+// trouble returns since when a host's calendar cannot be read; zero: it can, or the
+// host has none.
+func (u *subscriber) trouble(k hostKey) time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for key, f := range u.follows {
+		if key.site == k.site && key.host == k.id && !f.trouble.IsZero() {
+			return f.trouble
+		}
+	}
+	return time.Time{}
 }
 
 func (u *subscriber) look(f *follow, c Calendar) error {

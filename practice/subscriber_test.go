@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
+	"github.com/caddy-videoroom/videoroom/practice/internal/storagetest"
+	"github.com/caddy-videoroom/videoroom/token"
 )
 
 // library stands in for a calendar's server.
@@ -217,6 +219,52 @@ func TestCalendarsThatFailCancelNothing(t *testing.T) {
 			t.Errorf("what is gone twice stays: agenda:\n%s", o.agendaOf())
 		}
 	})
+}
+
+// The host is told of a calendar that fails again and again, since when, and no
+// longer once it can be read.
+func TestHostsLearnThatACalendarFails(t *testing.T) {
+	following(t, func(t *testing.T, o *office, l *library) {
+		trouble := func() time.Time { return o.desk.subscriber.trouble(hostKey{siteA, "muster"}) }
+		began := o.now()
+		l.mu.Lock()
+		l.err = errors.New("no")
+		l.mu.Unlock()
+		o.polled()
+		if !trouble().IsZero() {
+			t.Error("told at the first failure, which passes by itself")
+		}
+		o.wait(40 * time.Minute)
+		if since := trouble(); since.Before(began) || since.After(began.Add(pollEvery*6/5+2*pollTurn)) {
+			t.Errorf("told since %v, it began at %v", since, began)
+		}
+		if since := o.desk.subscriber.trouble(hostKey{siteA, "zweit"}); !since.IsZero() {
+			t.Errorf("a colleague is told since %v", since)
+		}
+		l.events()
+		o.wait(2 * pollSeldom)
+		if since := trouble(); !since.IsZero() {
+			t.Errorf("told since %v although it can be read", since)
+		}
+	})
+}
+
+func TestCalendarTroubleIsInTheState(t *testing.T) {
+	b := house(t, storagetest.NewDisk(), token.NewKeys(), nil)
+	host := b.host("muster")
+	if m := host.next("state"); m["calendar_trouble"] != nil {
+		t.Errorf("trouble without a calendar: %v", m["calendar_trouble"])
+	}
+	// Busy, so that nobody looks at it.
+	f := &follow{Calendar: Calendar{SiteID: siteA, Host: "muster"}, busy: true}
+	u := b.desk.subscriber
+	u.mu.Lock()
+	u.follows[followKey{siteA, "muster", "x"}] = f
+	u.mu.Unlock()
+	u.tell(f, time.Date(2026, 11, 30, 13, 5, 0, 0, time.UTC))
+	host.until("state", func(m message) bool { return m["calendar_trouble"] == "2026-11-30T13:05:00Z" })
+	u.tell(f, time.Time{})
+	host.until("state", func(m message) bool { return m["calendar_trouble"] == nil })
 }
 
 // A mass deletion is believed at the second look.

@@ -5,6 +5,7 @@ package web
 
 import (
 	"html"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,9 @@ const (
 	titleMark   = `<title>Videogespräch</title>`
 	englishName = `Video consultation`
 )
+
+// seldom are the attributes that few pages have.
+var seldom = []string{"logo", "color", "host", "checklist", "inperson"}
 
 // render puts a site's settings into the page as data attributes and text, escaped, never as script.
 func (b *bundle) render(kind string, p Page) string {
@@ -33,9 +37,11 @@ func (b *bundle) render(kind string, p Page) string {
 		{"logo", p.Logo},
 		{"color", p.Color},
 		{"host", p.Host},
+		{"checklist", strings.Join(p.Checklist, "\n")}, // no line holds a control character
+		{"inperson", p.InPerson},
 	} {
-		if a.value == "" && (a.name == "logo" || a.name == "color" || a.name == "host") {
-			continue // few pages have them
+		if a.value == "" && slices.Contains(seldom, a.name) {
+			continue
 		}
 		tag.WriteString(" data-" + a.name + `="` + html.EscapeString(a.value) + `"`)
 	}

@@ -21,10 +21,12 @@ type Page struct {
 	// QuickExit gives visitors a button that leaves the page at once without a trace on the screen.
 	QuickExit bool
 	// E2EE tells the page that nothing may leave it unless it is encrypted for the others in the room alone.
-	E2EE   bool
-	Logo   string // path of an image on the same site, "" for none
-	Color  string // "#rrggbb", "" for the interface's own
-	Origin string // "https://host[:port]" as the browser sees the site
+	E2EE      bool
+	Logo      string   // path of an image on the same site, "" for none
+	Color     string   // "#rrggbb", "" for the interface's own
+	Origin    string   // "https://host[:port]" as the browser sees the site
+	Checklist []string // replaces the list that helps people to prepare; nil: the interface's own
+	InPerson  string   // where "rather in person?" leads: a path on the same site or an https address, "" for none
 	// Host is the id of the host whom people without a link visit at Path, "" where Path is no such address.
 	Host string
 }

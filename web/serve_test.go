@@ -182,6 +182,17 @@ func TestPageIsFilledCompletely(t *testing.T) {
 	}
 }
 
+func TestPageHoldsWhatThePracticeSays(t *testing.T) {
+	html := body(t, get(t, "r/"+room, func(_ *http.Request, p *Page) {
+		p.Checklist, p.InPerson = []string{`Karte "bereit"`, "Telefon stumm"}, "/kontakt"
+	}))
+	for _, want := range []string{"data-checklist=\"Karte &#34;bereit&#34;\nTelefon stumm\"", `data-inperson="/kontakt"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("missing %s", want)
+		}
+	}
+}
+
 func TestLanguageAndAddress(t *testing.T) {
 	html := body(t, get(t, "", func(_ *http.Request, p *Page) { p.Language, p.Address, p.Phone = "en", "du", "" }))
 	for _, want := range []string{`<html lang="en"`, `data-address="du"`, "<title>Video consultation</title>"} {

@@ -27,7 +27,15 @@ function dayIn(days) {
 
 play(
   'without a link: from the public address to a talk of two, while others wait on',
-  { site: { videoroom: `waiting_room off\n${host('open always')}` }, timeout: 240_000 },
+  {
+    site: {
+      videoroom: `waiting_room off
+		checklist "Karte bereitlegen" "Telefon stumm"
+		in_person_url /kontakt
+		${host('open always')}`,
+    },
+    timeout: 240_000,
+  },
   async (s) => {
     const desk = await HostPage.open(await s.chromium('red'), await s.caddy.hostLink(s.origin, 'beratung'));
     const card = desk.page.getByTestId('walk-in');
@@ -44,6 +52,10 @@ play(
     await accessible(visitor.page, 'an open door');
     await visitor.knock(people.green.name);
     await visitor.page.getByTestId('waiting').waitFor();
+    await visitor.page.getByTestId('prepare').locator('summary').click();
+    await visitor.page.getByTestId('prepare').getByText('Karte bereitlegen').waitFor();
+    await visitor.page.locator('[data-testid="in-person"] a[href="/kontakt"]').waitFor();
+    await accessible(visitor.page, 'waiting with the list of what to prepare');
     const other = await s.visit(seat, address);
     await other.knock('Boris Groß');
 

@@ -4,8 +4,9 @@
 import { useState } from 'preact/hooks';
 import { refused } from '../call/refused';
 import type { Desk } from '../core/flow/desk';
+import { dateIn } from '../core/flow/plan';
 import { unlockTones } from '../core/media/tone';
-import { t } from '../i18n';
+import { day, t, time } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { videoIcon } from '../ui/icons';
 import { calendarIcon, lockIcon } from '../ui/icons-media';
@@ -17,7 +18,7 @@ import { StandingRooms } from './StandingRooms';
 import { WalkInCard } from './WalkInCard';
 
 export function Overview({ desk }: { desk: Desk }) {
-  const { link, host, rooms, appointments, mailTrouble, office, walkIn } = desk.channel.state.value;
+  const { link, host, rooms, appointments, mailTrouble, calendarTrouble, office, walkIn } = desk.channel.state.value;
   const [making, setMaking] = useState(false);
   const planned = new Set(appointments.map((a) => a.room));
   const loose = rooms.filter((r) => !planned.has(r.id) && !r.lobby && !r.standing);
@@ -76,6 +77,11 @@ export function Overview({ desk }: { desk: Desk }) {
           {t('mail.trouble', { n: mailTrouble })}
         </p>
       )}
+      {calendarTrouble && office && (
+        <p class="note" data-testid="calendar-trouble">
+          {t('calendar.trouble', { since: since(calendarTrouble, office.timezone) })}
+        </p>
+      )}
       {walkIn && <WalkInCard desk={desk} walkIn={walkIn} attempt={attempt} />}
       {loose.map((r) => (
         <RoomCard key={r.id} desk={desk} room={r} attempt={attempt} />
@@ -85,6 +91,12 @@ export function Overview({ desk }: { desk: Desk }) {
       {making && <AppointmentForm desk={desk} onClose={() => setMaking(false)} />}
     </section>
   );
+}
+
+/** "14:05", and with the day where that was not today. */
+function since(at: string, zone: string): string {
+  const clock = time(at, { timeZone: zone });
+  return dateIn(at, zone) === dateIn(Date.now(), zone) ? clock : `${day(at, { timeZone: zone })}, ${clock}`;
 }
 
 function Refused({ desk }: { desk: Desk }) {

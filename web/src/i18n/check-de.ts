@@ -171,6 +171,8 @@ export const checkDe = {
   'term.test': 'Geräte jetzt testen',
   'term.calendar': 'In den Kalender',
   'term.summary': 'Termin',
+  'term.inPerson': 'Lieber vor Ort?',
+  'term.inPerson.go': 'Persönlich kommen',
   'term.prepare': 'So bereiten Sie sich vor',
   'term.prepare.1': 'Suchen Sie einen ruhigen Raum, in dem Sie allein sind.',
   'term.prepare.2': 'Schalten Sie Telefon und Türklingel leise.',

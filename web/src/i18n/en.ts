@@ -220,6 +220,8 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'term.test': 'Test your equipment now',
   'term.calendar': 'Add to calendar',
   'term.summary': 'Appointment',
+  'term.inPerson': 'Rather meet in person?',
+  'term.inPerson.go': 'Come to us',
   'term.prepare': 'How to prepare',
   'term.prepare.1': 'Find a quiet room where you are alone.',
   'term.prepare.2': 'Silence your phone and the doorbell.',

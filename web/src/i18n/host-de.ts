@@ -115,6 +115,8 @@ export const hostDe = {
     p.n === 1
       ? 'Eine E-Mail kam nicht sicher an. Einzelheiten stehen beim Termin.'
       : `${p.n} E-Mails kamen nicht sicher an. Einzelheiten stehen bei den Terminen.`,
+  'calendar.trouble': (p: { since: string }) =>
+    `Der Kalender konnte seit ${p.since} Uhr nicht gelesen werden. Termine daraus bleiben, wie sie sind; wir versuchen es weiter.`,
   'mail.sum.none': 'Keine E-Mail',
   'mail.sum.queued': 'E-Mail wird verschickt',
   'mail.sum.sent': 'E-Mail verschickt',

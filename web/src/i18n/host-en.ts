@@ -118,6 +118,8 @@ export const hostEn: Like<typeof hostDe> = {
     p.n === 1
       ? 'One e-mail may not have arrived. See the appointment.'
       : `${p.n} e-mails may not have arrived. See the appointments.`,
+  'calendar.trouble': (p) =>
+    `Your calendar could not be read since ${p.since}. Appointments from it stay as they are; we keep trying.`,
   'mail.sum.none': 'No e-mail',
   'mail.sum.queued': 'E-mail is being sent',
   'mail.sum.sent': 'E-mail sent',

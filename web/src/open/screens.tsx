@@ -9,6 +9,7 @@ import { day, language, t, time } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { phoneIcon } from '../ui/icons';
 import { calendarIcon } from '../ui/icons-media';
+import { InPerson } from '../ui/Prepare';
 import { Heading } from '../ui/Shell';
 
 interface Props {
@@ -85,6 +86,7 @@ export function Closed({ page, host, hours }: Props) {
           </a>
         </p>
       )}
+      <InPerson />
     </section>
   );
 }

@@ -9,6 +9,7 @@ import { day, t, time } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { alertIcon, phoneIcon } from '../ui/icons';
 import { calendarIcon } from '../ui/icons-media';
+import { InPerson, Prepare } from '../ui/Prepare';
 import { Heading, Shell } from '../ui/Shell';
 
 interface Props {
@@ -80,15 +81,8 @@ function Early({ page, appointment: a, again }: { page: Page; appointment: Visit
           {t('term.calendar')}
         </button>
       </div>
-      <details>
-        <summary>{t('term.prepare')}</summary>
-        <ul>
-          <li>{t('term.prepare.1')}</li>
-          <li>{t('term.prepare.2')}</li>
-          <li>{t('term.prepare.3')}</li>
-          <li>{t('term.prepare.4')}</li>
-        </ul>
-      </details>
+      <Prepare />
+      <InPerson />
       <PlanB page={page} />
     </>
   );

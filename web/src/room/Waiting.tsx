@@ -8,6 +8,7 @@ import type { Page } from '../core/page';
 import { t, time } from '../i18n';
 import { announce } from '../ui/live';
 import { Preview } from '../ui/media';
+import { InPerson, Prepare } from '../ui/Prepare';
 import { SecureLine } from '../ui/SecureLine';
 import { Heading } from '../ui/Shell';
 
@@ -55,6 +56,8 @@ export function Waiting({ visit, page }: { visit: Visit; page: Page }) {
       <p>{t('waiting.keep')}</p>
       {page.e2ee && <SecureLine />}
       {long && <p class="note">{t('waiting.long')}</p>}
+      <Prepare />
+      <InPerson />
       <div class="actions">
         <button type="button" class="button" data-testid="stop-waiting" onClick={() => visit.withdraw()}>
           {t('waiting.leave')}

@@ -45,6 +45,7 @@ describe('HostChannel', () => {
       colleagues: [],
       appointments: [],
       mailTrouble: 0,
+      calendarTrouble: '',
       office: null,
       walkIn: null,
     });

@@ -53,6 +53,7 @@ const sample = {
   days: 1,
   hours: 2,
   minutes: 3,
+  since: '14:05',
   from: '08:00',
   to: '12:00',
 };

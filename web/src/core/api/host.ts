@@ -30,6 +30,8 @@ export interface HostState {
   appointments: readonly HostAppointment[];
   /** Letters that the host should know of. */
   mailTrouble: number;
+  /** Since when the host's own calendar cannot be read (RFC 3339), else empty. */
+  calendarTrouble: string;
   /** Null until the server has said it. */
   office: Office | null;
   /** Null where nobody may come without a link. */
@@ -43,6 +45,7 @@ const unknown: HostState = {
   colleagues: [],
   appointments: [],
   mailTrouble: 0,
+  calendarTrouble: '',
   office: null,
   walkIn: null,
 };
@@ -153,6 +156,7 @@ export class HostChannel {
           colleagues: f.colleagues ?? [],
           appointments: f.appointments ?? [],
           mailTrouble: f.mail_trouble ?? 0,
+          calendarTrouble: f.calendar_trouble ?? '',
           office: f.office ?? null,
           walkIn: f.walk_in ?? null,
         });

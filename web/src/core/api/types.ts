@@ -231,6 +231,7 @@ export type HostFrame =
       colleagues?: Colleague[];
       appointments?: HostAppointment[];
       mail_trouble?: number;
+      calendar_trouble?: string;
       office?: Office;
       walk_in?: WalkIn;
     }
