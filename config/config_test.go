@@ -107,10 +107,10 @@ func TestSiteValidate(t *testing.T) {
 		{"identity for everybody", host(Host{ID: "a", Identity: "a"}), "must be a placeholder"},
 		{"identity rejected by auth", host(Host{ID: "a", Identity: "{http.auth.candidate.id}"}), "does not prove"},
 		{"identity from the query", host(Host{ID: "a", Identity: "{http.request.uri.query.user}"}), "does not prove"},
-		{"key", Site{APIKeys: []APIKey{{"key", secret}}}, ""},
+		{"key", Site{E2EE: "off", APIKeys: []APIKey{{"key", secret}}}, ""},
 		{"short secret", Site{APIKeys: []APIKey{{"key", "secret"}}}, "32 to 512"},
 		{"placeholder left", Site{APIKeys: []APIKey{{"key", "{env.X}"}}}, "32 to 512"},
-		{"key sign", Site{APIKeys: []APIKey{{"k:y", secret}}}, "api_key"},
+		{"key sign", Site{E2EE: "off", APIKeys: []APIKey{{"k:y", secret}}}, "api_key"},
 		{"key twice", Site{APIKeys: []APIKey{{"key", secret}, {"key", secret}}}, "twice"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestErrorsHideSecrets(t *testing.T) {
 }
 
 func TestUnexpandedPlaceholdersAreBelieved(t *testing.T) {
-	s := Site{APIKeys: []APIKey{{"{env.K}", "{env.S}"}}}
+	s := Site{E2EE: "off", APIKeys: []APIKey{{"{env.K}", "{env.S}"}}}
 	s.SetDefaults()
 	if err := s.ValidateUnexpanded(); err != nil {
 		t.Errorf("ValidateUnexpanded: %v", err)

@@ -110,6 +110,7 @@ func (s *Site) validate(unexpanded bool) error {
 		func() error { return s.validateHosts(unexpanded) },
 		s.validateTimes, s.validateAppearance, s.validateQuotas, s.validateKinds, s.SMTP.validate,
 		func() error { return validateKeys("api_key", s.APIKeys, unexpanded) },
+		s.validateForeign,
 		s.validateTenants,
 	} {
 		if err := check(); err != nil {
@@ -178,8 +179,6 @@ func (s *Site) validateChoices() error {
 		return invalid("max_participants", fmt.Sprintf("must be a number from %d to %d", MinParticipants, MaxParticipants))
 	case s.E2EERequired() && s.MaxParticipants > MaxEncrypted:
 		return invalid("max_participants", fmt.Sprintf("at most %d people can hold keys together; write %d or fewer, or e2ee off", MaxEncrypted, MaxEncrypted))
-	case s.E2EERequired() && len(s.APIKeys) > 0:
-		return invalid("api_key", "other software has no keys of rooms that are encrypted from end to end; write e2ee off, or leave the line out")
 	}
 	return nil
 }
@@ -187,6 +186,14 @@ func (s *Site) validateChoices() error {
 // reservedIDs are the first segments of videoroom's own addresses, now and to
 // come: no host may be called so.
 var reservedIDs = []string{"api", "assets", "embed", "host", "privacy", "r", "rtc", "test", "twirp", "vr"}
+
+// validateForeign refuses keys of other software that could never be used.
+func (s *Site) validateForeign() error {
+	if s.E2EERequired() && len(s.APIKeys) > 0 {
+		return invalid("api_key", "other software has no keys of rooms that are encrypted from end to end; write e2ee off, or leave the line out")
+	}
+	return nil
+}
 
 func (s *Site) validateHosts(unexpanded bool) error {
 	seen := make(map[string]bool)
