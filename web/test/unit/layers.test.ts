@@ -2,7 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import { cameraLayers, cameraSize, large, layersOf, middle, modest, screenLayers, small } from '../../src/core/call/layers';
+import {
+  cameraLayers,
+  cameraSize,
+  large,
+  layersOf,
+  middle,
+  modest,
+  screenLayers,
+  small,
+} from '../../src/core/call/layers';
 
 /** Headers of a packet beside its payload, in octets: IPv4, UDP, RTP with its extensions, and the tag of the cipher. */
 const headers = 28 + 12 + 16 + 16;
