@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { cut, impair, mend } from '../lib/impair.mjs';
-import { clock, load, offset, picture, sound, spread, tape } from '../lib/quality.mjs';
+import { believed, clock, load, offset, picture, sound, spread, tape } from '../lib/quality.mjs';
 import { full, measure, scene, sides } from '../lib/talk.mjs';
 import { sleep, until } from '../lib/wait.mjs';
 
@@ -204,7 +204,7 @@ each(
       await Promise.all([c.host.page, c.visitor.page].map((page) => page.evaluate(forget)));
       const row = await measure(c, 20 * second, { quiet: true });
       const late = offset(await tape(c.host.page), await tape(c.visitor.page));
-      await c.report({ ...row, part, late });
+      await c.report({ ...row, part, late, believed: await believed(c.visitor.page) });
       assert.ok(late, 'there are numbers and marks to compare');
       assert.ok(Math.abs(late.offset) <= 100, `sound is ${late.offset} ms behind the picture`);
     }

@@ -279,6 +279,18 @@ export function offset(speaker, listener) {
   return { video: round(video), audio: round(audio), offset: round(apart) };
 }
 
+/**
+ * By how much the listener's browser itself believes the sound to be behind the picture, in ms; null where it does not
+ * tell. Only to explain a result.
+ * @param {Page} page
+ */
+export async function believed(page) {
+  const all = await page.evaluate(() => window.__vr.stats());
+  const at = (kind) => all.find((s) => s.type === 'inbound-rtp' && s.kind === kind)?.estimatedPlayoutTimestamp;
+  const [sound, picture] = [at('audio'), at('video')];
+  return sound && picture ? round(picture - sound) : null;
+}
+
 /** How figures spread, by the nearest rank. @param {number[]} figures */
 export function spread(figures) {
   const sorted = figures.toSorted((a, b) => a - b);

@@ -6,17 +6,20 @@
 
 import { code, film, loop, sound } from './film.mjs';
 
+/** The picture: small, since the browser paints and encodes it on the same two processors. */
+export const stage = { width: 640, height: 360 };
+
 /**
  * Gives all pages of a browser, from now on, a camera and a microphone that are drawn and played in the page.
  * @param {import('playwright-core').BrowserContext} context
  */
 export const studio = (context) =>
-  context.addInitScript(perform, { film, code, loop, wav: sound().toString('base64') });
+  context.addInitScript(perform, { film: { ...film, ...stage }, code, loop, wav: sound().toString('base64') });
 
 function perform({ film, code, loop, wav }) {
   if (!navigator.mediaDevices) return;
   const native = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  let stage;
+  let set;
 
   const paint = () => {
     const canvas = document.createElement('canvas');
@@ -31,10 +34,10 @@ function perform({ film, code, loop, wav }) {
       shade.addColorStop(1, '#688');
       c.fillStyle = shade;
       c.fillRect(0, 0, film.width, film.height);
-      for (let i = 0; i < 40; i++) {
-        c.fillStyle = `hsl(${i * 9} 50% 55%)`;
+      for (let i = 0; i < 20; i++) {
+        c.fillStyle = `hsl(${i * 18} 50% 55%)`;
         c.beginPath();
-        c.arc(640 + 500 * Math.sin(turn + i), 380 + 250 * Math.cos(turn + i * 2), 30, 0, 7);
+        c.arc(320 + 250 * Math.sin(turn + i), 190 + 125 * Math.cos(turn + i * 2), 15, 0, 7);
         c.fill();
       }
       let odd = 1;
@@ -64,7 +67,7 @@ function perform({ film, code, loop, wav }) {
   };
 
   const camera = (settings) => {
-    const [track] = stage.canvas.captureStream(film.fps).getVideoTracks();
+    const [track] = set.canvas.captureStream(film.fps).getVideoTracks();
     const told = { ...settings, width: film.width, height: film.height, frameRate: film.fps };
     track.getSettings = () => told;
     track.applyConstraints = async () => {};
@@ -74,11 +77,11 @@ function perform({ film, code, loop, wav }) {
   navigator.mediaDevices.getUserMedia = async (wanted) => {
     // What the page may ask for stays the browser's to decide.
     const real = await native(wanted);
-    stage ??= { canvas: paint(), sound: await sing() };
+    set ??= { canvas: paint(), sound: await sing() };
     const stream = new MediaStream();
     for (const track of real.getTracks()) {
       const video = track.kind === 'video';
-      stream.addTrack(video ? camera(track.getSettings()) : stage.sound.out.stream.getAudioTracks()[0].clone());
+      stream.addTrack(video ? camera(track.getSettings()) : set.sound.out.stream.getAudioTracks()[0].clone());
       track.stop();
     }
     return stream;

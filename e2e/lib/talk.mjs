@@ -12,7 +12,7 @@ import { at, counts, restore } from './impair.mjs';
 import { people } from './media.mjs';
 import { codecs, encoded, load, picture, sound, tape, told, watch } from './quality.mjs';
 import { play } from './scene.mjs';
-import { studio } from './studio.mjs';
+import { stage, studio } from './studio.mjs';
 import { VisitorPage } from './ui.mjs';
 import { sleep, until } from './wait.mjs';
 
@@ -78,7 +78,8 @@ export async function note(t, row) {
 async function call(s, speaks, hears, { studio: staged = false, view = {}, prepare }) {
   const hostSeat = await at('host', () => s[speaks]('speaker', own(speaks)));
   const visitorSeat = await at('visitor', () => s[hears]('green', { ...own(hears), ...view }));
-  if (staged && speaks === 'firefox') await studio(hostSeat.context);
+  const drawn = staged && speaks === 'firefox';
+  if (drawn) await studio(hostSeat.context);
   await prepare?.(hostSeat.context);
   const { host, link } = await s.host(hostSeat);
   await host.enter();
@@ -94,7 +95,10 @@ async function call(s, speaks, hears, { studio: staged = false, view = {}, prepa
   const first = Math.round((await frame).at - (await visitor.page.evaluate(() => window.__vr.admitted)));
   await Promise.all([watch(host.page), watch(visitor.page)]);
   const c = { host, visitor, first };
-  await until('the picture is whole', async () => shows(visitor.page), { timeout: 25 * second, every: second }).catch(
+  await until('the picture is whole', () => shows(visitor.page, drawn ? stage.height : full.height), {
+    timeout: 25 * second,
+    every: second,
+  }).catch(
     () => {}, // the result tells
   );
   await sleep(2 * second);
@@ -108,9 +112,9 @@ async function shown(page, ms) {
   return { ...picture(all, now - ms, now), concealed: sound(all, now - ms, now).concealed };
 }
 
-async function shows(page) {
+async function shows(page, lines) {
   const now = await shown(page, 2 * second);
-  return now.height >= full.height && now.fps > 0.8 * full.fps;
+  return now.height >= lines && now.fps > 0.8 * full.fps;
 }
 
 /** Measures for a while and reports. base is what there was before the line became bad. */
