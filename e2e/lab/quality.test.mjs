@@ -133,7 +133,6 @@ scene(
     await sleep(5 * second);
     const before = picture(await tape(page), Date.now() - 4 * second, Date.now()).height;
     assert.ok(before >= 360, `there is a picture to make smaller: ${before} lines`);
-    const first = async (from, is) => (await tape(page)).frames.find((f) => f.t > from && is(f));
     const cycles = [];
     for (let i = 0; i < 20; i++) {
       await impair(line, direction, 'rate=300');
@@ -141,13 +140,12 @@ scene(
       await sleep(6 * second);
       await impair(line, direction, 'rate=2500');
       const lifted = Date.now();
-      const large = (f) => f.height >= 0.9 * before;
-      const back = await until('the picture is back', () => first(lifted, large), { timeout: 20 * second }).catch(
-        () => undefined, // the result tells
-      );
+      const large = () => page.evaluate(showsLarge, { from: lifted, height: 0.9 * before });
+      await until('the picture is back', large, { timeout: 15 * second }).catch(() => {}); // the result tells
       await sleep(1 * second);
       const all = await tape(page);
-      const smaller = await first(dropped, (f) => f.height < before);
+      const smaller = all.frames.find((f) => f.t > dropped && f.height < before);
+      const back = all.frames.find((f) => f.t > lifted && f.height >= 0.9 * before);
       cycles.push({
         reaction: smaller ? Math.round(smaller.t - dropped) : null,
         freeze: picture(all, dropped, lifted).longest,
@@ -212,6 +210,12 @@ each(
   },
   { studio: true },
 );
+
+/** Whether the newest picture is so high, and newer than a time. */
+function showsLarge({ from, height }) {
+  const last = window.__quality.frames.at(-1);
+  return last !== undefined && last.t > from && last.height >= height;
+}
 
 function forget() {
   window.__quality.numbers = [];
