@@ -155,13 +155,29 @@ func (l *load) join(ctx context.Context) error {
 	return nil
 }
 
+// settleTime is how long streams may take to begin, and fewStreams how many of a
+// thousand must: on a busy machine pion's client gives up on one whose packets
+// come before it has understood the answer.
+const (
+	settleTime = 20 * time.Second
+	fewStreams = 995
+)
+
 // settle waits until every subscription has received something.
 func (l *load) settle(ctx context.Context) error {
 	want := int64(l.s.streams())
+	late := time.After(settleTime)
 	for l.started.Load() < want {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("only %d of %d streams arrived", l.started.Load(), want)
+		case <-late:
+			have := l.started.Load()
+			if have*1000 < want*fewStreams {
+				return fmt.Errorf("only %d of %d streams arrived", have, want)
+			}
+			fmt.Fprintf(os.Stderr, "%d of %d streams arrived; the rest counts as not delivered\n", have, want)
+			return nil
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
