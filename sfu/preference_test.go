@@ -61,3 +61,21 @@ func TestWantedLayer(t *testing.T) {
 		}
 	}
 }
+
+// TestScreenRates: a burst counts as no more than the announced rate.
+func TestScreenRates(t *testing.T) {
+	for name, c := range map[string]struct {
+		rates [4]uint32
+		most  uint32
+		want  [4]uint32
+	}{
+		"a burst":          {[4]uint32{900_000, 300_000, 0, 0}, 600_000, [4]uint32{450_000, 150_000, 0, 0}},
+		"less":             {[4]uint32{90_000, 30_000, 0, 0}, 600_000, [4]uint32{90_000, 30_000, 0, 0}},
+		"nothing is known": {[4]uint32{900_000, 300_000, 0, 0}, 0, [4]uint32{900_000, 300_000, 0, 0}},
+		"silence":          {[4]uint32{}, 600_000, [4]uint32{}},
+	} {
+		if capRates(&c.rates, c.most); c.rates != c.want {
+			t.Errorf("%s: %v", name, c.rates)
+		}
+	}
+}
