@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,7 @@ import (
 	"github.com/caddy-videoroom/videoroom/check/client"
 )
 
-// lateLimit is how long a late joiner waits for the first packet.
+// lateLimit is how long a late joiner waits for the first picture.
 const lateLimit = 15 * time.Second
 
 // repairTime is how long what is missing when the window ends may still come.
@@ -27,19 +28,19 @@ const repairTime = 500 * time.Millisecond
 
 // outcome is what one load measured, from the subscribers' side.
 type outcome struct {
-	Packets   uint64  `json:"packets"`    // reached subscribers in the window, each counted once
-	Expected  float64 `json:"expected"`   // would have, had everybody got all that is shown
-	Repeated  uint64  `json:"repeated"`   // came again: probes and needless repairs
-	Lost      uint64  `json:"lost"`       // sequence numbers never seen
-	P50Micros float64 `json:"p50_us"`     // one way, publisher's write to subscriber's read
-	P95Micros float64 `json:"p95_us"`     //
-	P99Micros float64 `json:"p99_us"`     //
-	LateMs    float64 `json:"late_ms"`    // dial to first picture (sound without video) of a late joiner
-	Seconds   float64 `json:"seconds"`    // the window
-	OwnCPU    float64 `json:"own_cpu"`    // of the load itself, in cores
-	ServerCPU float64 `json:"server_cpu"` // seconds of the server in the window
-	PeakRSS   int64   `json:"peak_rss"`   // bytes, of the server
-	Dropped   int     `json:"dropped"`    // datagrams that the load's own sockets had no room for
+	Packets   uint64    `json:"packets"`    // reached subscribers in the window, each counted once
+	Expected  float64   `json:"expected"`   // would have, had everybody got all that is shown
+	Repeated  uint64    `json:"repeated"`   // came again: probes and needless repairs
+	Lost      uint64    `json:"lost"`       // sequence numbers never seen
+	P50Micros float64   `json:"p50_us"`     // one way, publisher's write to subscriber's read
+	P95Micros float64   `json:"p95_us"`     //
+	P99Micros float64   `json:"p99_us"`     //
+	Late      []float64 `json:"late"`       // ms from dial to first whole picture (sound without video), one per late joiner
+	Seconds   float64   `json:"seconds"`    // the window
+	OwnCPU    float64   `json:"own_cpu"`    // of the load itself, in cores
+	ServerCPU float64   `json:"server_cpu"` // seconds of the server in the window
+	PeakRSS   int64     `json:"peak_rss"`   // bytes, of the server
+	Dropped   int       `json:"dropped"`    // datagrams that the load's own sockets had no room for
 }
 
 // load runs one scenario against one server.
@@ -130,7 +131,7 @@ func (l *load) run(warm, window time.Duration, pid int) (*outcome, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.LateMs = max(out.LateMs, ms)
+		out.Late = append(out.Late, ms)
 	}
 	return out, nil
 }
@@ -154,25 +155,49 @@ func (l *load) join(ctx context.Context) error {
 	return nil
 }
 
+// settleTime is how long streams may take to begin, and fewStreams how many of a
+// thousand must: on a busy machine pion's client gives up on one whose packets
+// come before it has understood the answer.
+const (
+	settleTime = 20 * time.Second
+	fewStreams = 995
+)
+
 // settle waits until every subscription has received something.
 func (l *load) settle(ctx context.Context) error {
 	want := int64(l.s.streams())
+	late := time.After(settleTime)
 	for l.started.Load() < want {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("only %d of %d streams arrived", l.started.Load(), want)
+		case <-late:
+			have := l.started.Load()
+			if have*1000 < want*fewStreams {
+				return fmt.Errorf("only %d of %d streams arrived", have, want)
+			}
+			fmt.Fprintf(os.Stderr, "%d of %d streams arrived; the rest counts as not delivered\n", have, want)
+			return nil
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	return nil
 }
 
+// joinLate has somebody come, and leave after the first picture.
 func (l *load) joinLate(ctx context.Context) (ms float64, err error) {
 	first := make(chan struct{}, 64)
 	begin := time.Now()
-	if _, err = l.connect(ctx, "bench-0", "late", first); err != nil {
+	c, err := l.connect(ctx, "bench-0", "late", first)
+	if err != nil {
 		return 0, fmt.Errorf("late joiner: %w", err)
 	}
+	defer func() {
+		l.mu.Lock()
+		l.clients = slices.DeleteFunc(l.clients, func(o *client.Client) bool { return o == c })
+		l.mu.Unlock()
+		c.Close()
+	}()
 	select {
 	case <-first:
 		return float64(time.Since(begin)) / 1e6, nil
@@ -181,7 +206,7 @@ func (l *load) joinLate(ctx context.Context) (ms float64, err error) {
 	}
 }
 
-// connect lets one participant in. first is told of the pictures' first packets.
+// connect lets one participant in. first is told when a picture is there.
 func (l *load) connect(ctx context.Context, room, identity string, first chan struct{}) (*client.Client, error) {
 	token, err := l.dial.token(room, identity)
 	if err != nil {

@@ -3,7 +3,11 @@
 
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/pion/rtp"
+)
 
 func TestSightTellsRepetitionsFromLosses(t *testing.T) {
 	var s sight
@@ -39,5 +43,36 @@ func TestSightTellsRepetitionsFromLosses(t *testing.T) {
 	s.restart()
 	if got := s.missing(); got != 0 {
 		t.Errorf("%d missing after a restart", got)
+	}
+}
+
+// TestFirstPicture: only a key frame that is whole counts.
+func TestFirstPicture(t *testing.T) {
+	packet := func(seq uint16, begins, key, ends bool) *rtp.Packet {
+		b := []byte{0x80, 0x80, 0x80, 0x01, 1}
+		if begins {
+			b[0] |= 0x10
+		}
+		if key {
+			b[4] = 0
+		}
+		return &rtp.Packet{Header: rtp.Header{SequenceNumber: seq, Marker: ends}, Payload: b}
+	}
+	var f firstPicture
+	for i, c := range []struct {
+		p    *rtp.Packet
+		want bool
+	}{
+		{packet(7, true, false, true), false},
+		{packet(8, true, true, false), false},
+		{packet(10, false, false, true), false}, // 9 is lost
+		{packet(65534, true, true, false), false},
+		{packet(65535, false, false, false), false},
+		{packet(0, false, false, true), true},
+		{packet(1, true, true, true), false}, // told once
+	} {
+		if got := f.put(c.p); got != c.want {
+			t.Errorf("packet %d: %t", i, got)
+		}
 	}
 }

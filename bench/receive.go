@@ -81,7 +81,7 @@ func (l *load) show(c *client.Client, sid string) {
 
 // receive counts and times a track's packets until its connection ends.
 func (l *load) receive(t *webrtc.TrackRemote, first chan struct{}) {
-	sub, begun := new(subscription), false
+	sub, begun, picture := new(subscription), false, firstPicture{}
 	l.mu.Lock()
 	l.subs = append(l.subs, sub)
 	l.mu.Unlock()
@@ -103,9 +103,12 @@ func (l *load) receive(t *webrtc.TrackRemote, first chan struct{}) {
 		if !begun {
 			begun = true
 			l.started.Add(1)
-			if first != nil && (t.Kind() == webrtc.RTPCodecTypeVideo || !l.s.video) {
+			if first != nil && !l.s.video {
 				first <- struct{}{}
 			}
+		}
+		if first != nil && t.Kind() == webrtc.RTPCodecTypeVideo && picture.put(&p) {
+			first <- struct{}{}
 		}
 		switch {
 		case !open:
@@ -116,6 +119,28 @@ func (l *load) receive(t *webrtc.TrackRemote, first chan struct{}) {
 			l.m.repeated.Add(1)
 		}
 	}
+}
+
+// firstPicture tells when the first picture that can be decoded is there: a key
+// frame from its first packet to its last.
+type firstPicture struct {
+	begun, whole bool
+	next         uint16
+}
+
+// put takes the next packet with a payload. It reports true once.
+func (f *firstPicture) put(p *rtp.Packet) bool {
+	if b := p.Payload; b[0]&0x10 != 0 && b[4]&1 == 0 { // begins a frame that needs none before
+		f.begun = true
+	} else if p.SequenceNumber != f.next {
+		f.begun = false
+	}
+	f.next = p.SequenceNumber + 1
+	if !f.begun || f.whole || !p.Marker {
+		return false
+	}
+	f.whole = true
+	return true
 }
 
 // drain reads until there is no more: pion handles RTCP only as it is read.

@@ -36,7 +36,9 @@ var columns = []struct {
 	{"p50 ms", "%.1f", func(m *measurement) float64 { return m.P50Micros / 1000 }, false},
 	{"p95 ms", "%.1f", func(m *measurement) float64 { return m.P95Micros / 1000 }, false},
 	{"p99 ms", "%.1f", func(m *measurement) float64 { return m.P99Micros / 1000 }, false},
-	{"late joiner ms", "%.0f", func(m *measurement) float64 { return m.LateMs }, false},
+	{"late joiner p50 ms", "%.0f", func(m *measurement) float64 { return m.late(0.5) }, false},
+	{"p95 ms", "%.0f", func(m *measurement) float64 { return m.late(0.95) }, false},
+	{"slowest ms", "%.0f", func(m *measurement) float64 { return m.late(1) }, false},
 	{"load, cores", "%.2f", func(m *measurement) float64 { return m.OwnCPU }, false},
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"slices"
@@ -29,6 +30,16 @@ func (m *measurement) perMillion() float64 { return m.ServerCPU / float64(m.Pack
 func (m *measurement) perParticipant() float64 {
 	s := scenarios[m.scenario]
 	return float64(m.PeakRSS-m.idleRSS) / float64(s.rooms*s.participants) / (1 << 20)
+}
+
+// late is what a share of the late joiners waited at most, in ms, 0 where nobody
+// came late.
+func (m *measurement) late(share float64) float64 {
+	if len(m.Late) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(m.Late))
+	return sorted[max(0, int(math.Ceil(share*float64(len(sorted))))-1)]
 }
 
 // settings are what the flags say of a run.

@@ -25,7 +25,8 @@ type scenario struct {
 	faces int
 	// speakers are how many talk, 0 for all; the others are silent.
 	speakers int
-	// late is how many join the first room while everything runs.
+	// late is how many join the first room, one after the other, while everything
+	// runs.
 	late int
 	// wide gives the server and the load both processors, otherwise each has one.
 	wide bool
@@ -65,6 +66,7 @@ func init() {
 		{name: "growth60", rooms: 1, participants: 61, publishers: 1},
 		{name: "load30", rooms: 30, participants: 2, publishers: 2, layers: hd, wide: true},
 		{name: "meeting", rooms: 1, participants: 75, publishers: 25, thumbnails: true, faces: 12, speakers: 3, wide: true},
+		{name: "late", rooms: 1, participants: 4, publishers: 4, late: 40},
 		{name: "voice", rooms: 1, participants: 12, publishers: 12, late: 1},
 	} {
 		s.audio, s.video = true, s.name != "voice"

@@ -6,11 +6,11 @@
 # 10.77.0.1, the browsers at 10.77.0.2, unless a test renumbers them. Runs
 # e2e/lab/*.test.mjs, or those named, which change the filter while people
 # talk: scripts/lab.sh [name…]. CADDY names a binary to use instead of a fresh
-# build. Needs root. For "quality" the host's and the visitor's browser get a
-# namespace each, with a line to the server that e2e/impair makes as bad as the
-# test wants; everything else then stays as it is. On a machine that is not idle
-# E2E_PRIORITY=-10 puts all of it before other sessions: late frames are a
-# result there.
+# build. Needs root. For "quality", "reading" and "joining" the host's and the
+# visitor's browser get a namespace each, with a line to the server that
+# e2e/impair makes as bad as the test wants; everything else then stays as it
+# is. On a machine that is not idle E2E_PRIORITY=-10 puts all of it before other
+# sessions: late frames are a result there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [ "$(id -u)" -eq 0 ] || { echo "lab: needs root (network namespaces)" >&2; exit 1; }
@@ -110,7 +110,7 @@ END
   export CHROMIUM=$lines/chromium FIREFOX=$lines/firefox E2E_IMPAIR=$lines/control
 }
 case " ${files[*]} " in
-*" lab/quality.test.mjs "*)
+*" lab/quality.test.mjs "* | *" lab/reading.test.mjs "* | *" lab/joining.test.mjs "*)
   lay_lines
   E2E_FILE_TIMEOUT=5400
   ;;

@@ -146,6 +146,9 @@ func (d *downTrack) demand(c *core) allocation.Track {
 	for i, l := range u.layers {
 		if i < allocation.Spatial {
 			out.Encodings[i] = allocation.Encoding{Live: l.live(c), Rate: l.rates(c)}
+			if u.screen && i < len(u.spec) {
+				capRates(&out.Encodings[i].Rate, u.spec[i].Bitrate)
+			}
 		}
 	}
 	if d.current != noLayer {
@@ -155,6 +158,23 @@ func (d *downTrack) demand(c *core) allocation.Track {
 		}
 	}
 	return out
+}
+
+// capRates keeps what is measured of a screen's layer to what its sender may make
+// of it for long, most in bit/s, 0 where unknown. A new page is a burst that a
+// path carries within a second or two; taken for a rate it would have the screen
+// paused, and begin with the next burst.
+func capRates(rates *[allocation.Temporal]uint32, most uint32) {
+	total := uint64(0)
+	for _, r := range rates {
+		total += uint64(r)
+	}
+	if most == 0 || total <= uint64(most) {
+		return
+	}
+	for i, r := range rates {
+		rates[i] = uint32(uint64(r) * uint64(most) / total)
+	}
 }
 
 // grant puts a decision into effect.

@@ -381,7 +381,8 @@ func (d *downTrack) retarget(c *core) {
 	d.to.allocate(c)
 }
 
-// wanted is the layer that the settings ask for.
+// wanted is the layer that the settings ask for. Of layers of one size, as screens
+// have them, it is the best.
 func (d *downTrack) wanted() int {
 	s := d.settings
 	if d.track.svc != nil {
@@ -391,8 +392,10 @@ func (d *downTrack) wanted() int {
 	if s.Width == 0 || s.Height == 0 {
 		return min(s.Quality, top)
 	}
-	for i, spec := range d.track.spec {
-		if i <= top && spec.Width >= s.Width && spec.Height >= s.Height {
+	specs := d.track.spec
+	for i, spec := range specs {
+		same := i+1 < len(specs) && specs[i+1].Width == spec.Width && specs[i+1].Height == spec.Height
+		if i <= top && spec.Width >= s.Width && spec.Height >= s.Height && !same {
 			return i
 		}
 	}

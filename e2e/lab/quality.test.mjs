@@ -6,32 +6,16 @@
 // e2e/out/quality.jsonl. scripts/lab.sh quality runs this.
 
 import assert from 'node:assert/strict';
-import { appendFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { received, seesAndHears } from '../lib/call.mjs';
-import { at, counts, cut, impair, mend, restore } from '../lib/impair.mjs';
-import { people } from '../lib/media.mjs';
-import { clock, codecs, encoded, load, offset, picture, sound, tape, told, watch } from '../lib/quality.mjs';
-import { play } from '../lib/scene.mjs';
-import { VisitorPage } from '../lib/ui.mjs';
+import { cut, impair, mend } from '../lib/impair.mjs';
+import { believed, clock, load, offset, picture, sound, spread, tape } from '../lib/quality.mjs';
+import { full, measure, scene, sides } from '../lib/talk.mjs';
 import { sleep, until } from '../lib/wait.mjs';
 
-const results = fileURLToPath(new URL('../out/quality.jsonl', import.meta.url));
 const second = 1000;
-/** What the film of the speaker's camera allows. */
-const full = { height: 720, fps: 25 };
 /** Loss and jitter of the acceptance; the delay makes room for the jitter. */
 const rough = process.env.E2E_ROUGH ?? 'loss=3 delay=60 jitter=50';
 
-/**
- * Whose line is bad in which direction. The speaker is the host, the listener the visitor: nothing covers the picture
- * there.
- */
-const sides = {
-  uplink: { line: 'host', direction: 'up', page: (c) => c.host.page },
-  downlink: { line: 'visitor', direction: 'down', page: (c) => c.visitor.page },
-};
-/** Speaker and listener. Firefox has no camera from a file: what it sends is simple. */
+/** Speaker and listener. Firefox has no camera from a file: what it sends is simple, unless it has a studio. */
 const pairs = {
   uplink: [
     ['chromium', 'chromium'],
@@ -138,6 +122,54 @@ each('2.5 Mbit/s, 300 kbit/s, and back, twice', async (c, { line, direction }) =
   }
 });
 
+scene(
+  '2.5 Mbit/s, 300 kbit/s, and back, twenty times',
+  'downlink',
+  ['chromium', 'chromium'],
+  async (c) => {
+    const { line, direction } = sides.downlink;
+    const page = c.visitor.page;
+    await impair(line, direction, 'rate=2500');
+    await sleep(5 * second);
+    const before = picture(await tape(page), Date.now() - 4 * second, Date.now()).height;
+    assert.ok(before >= 360, `there is a picture to make smaller: ${before} lines`);
+    const cycles = [];
+    for (let i = 0; i < 20; i++) {
+      await impair(line, direction, 'rate=300');
+      const dropped = Date.now();
+      await sleep(6 * second);
+      await impair(line, direction, 'rate=2500');
+      const lifted = Date.now();
+      const large = () => page.evaluate(showsLarge, { from: lifted, height: 0.9 * before });
+      await until('the picture is back', large, { timeout: 25 * second }).catch(() => {}); // the result tells
+      await sleep(1 * second);
+      const all = await tape(page);
+      const smaller = all.frames.find((f) => f.t > dropped && f.height < before);
+      const back = all.frames.find((f) => f.t > lifted && f.height >= 0.9 * before);
+      cycles.push({
+        reaction: smaller ? Math.round(smaller.t - dropped) : null,
+        freeze: picture(all, dropped, lifted).longest,
+        concealed: sound(all, dropped, lifted).concealed,
+        back: back ? Math.round(back.t - lifted) : null,
+        backFreeze: picture(all, lifted, Date.now()).longest,
+      });
+    }
+    const of = (field) => spread(cycles.map((x) => x[field] ?? Number.POSITIVE_INFINITY));
+    const figures = Object.fromEntries(Object.keys(cycles[0]).map((field) => [field, of(field)]));
+    await c.report({ figures, cycles, load: await load(), base: c.base });
+    const text = JSON.stringify(cycles);
+    assert.ok(
+      cycles.every((x) => x.reaction !== null && x.back !== null),
+      `something stays as it is: ${text}`,
+    );
+    assert.ok(figures.reaction.p95 <= 2 * second, `reaction: ${text}`);
+    assert.ok(figures.freeze.p50 <= 500 && figures.freeze.p95 <= 1.5 * second, `freeze: ${text}`);
+    assert.ok(figures.back.p50 <= 5 * second && figures.back.p95 <= 10 * second, `recovery: ${text}`);
+    assert.equal(await c.visitor.call.tiles().count(), 1, 'the call goes on');
+  },
+  { timeout: 600 * second },
+);
+
 each('no line for 30 s', async (c, { line }) => {
   await cut(line);
   await sleep(30 * second);
@@ -170,14 +202,20 @@ each(
       await Promise.all([c.host.page, c.visitor.page].map((page) => page.evaluate(forget)));
       const row = await measure(c, 20 * second, { quiet: true });
       const late = offset(await tape(c.host.page), await tape(c.visitor.page));
-      await c.report({ ...row, part, late });
+      await c.report({ ...row, part, late, believed: await believed(c.visitor.page) });
       assert.ok(late, 'there are numbers and marks to compare');
       assert.ok(Math.abs(late.offset) <= 100, `sound is ${late.offset} ms behind the picture`);
     }
     assert.ok(c.first <= 2 * second, `the first frame came ${c.first} ms after admission`);
   },
-  [['chromium', 'chromium']],
+  { studio: true },
 );
+
+/** Whether the newest picture is so high, and newer than a time. */
+function showsLarge({ from, height }) {
+  const last = window.__quality.frames.at(-1);
+  return last !== undefined && last.t > from && last.height >= height;
+}
 
 function forget() {
   window.__quality.numbers = [];
@@ -185,114 +223,8 @@ function forget() {
 }
 
 /** Declares a scene for both sides. */
-function each(name, act, only) {
+function each(name, act, setting) {
   for (const [side, of] of Object.entries(sides)) {
-    for (const pair of only ?? pairs[side]) scene(name, side, pair, (c) => act(c, of));
+    for (const pair of pairs[side]) scene(name, side, pair, (c) => act(c, of), setting);
   }
-}
-
-/**
- * @typedef {object} Call
- * @property {import('../lib/ui.mjs').HostPage} host the speaker
- * @property {VisitorPage} visitor the listener
- * @property {number} first when the visitor's first frame came, in ms after admission
- * @property {(row: object) => Promise<void>} report writes a result down
- */
-
-/** Declares a test: a call that is good, and then what act does. @param {(c: Call) => Promise<void>} act */
-function scene(name, side, [speaks, hears], act) {
-  play(`${name}: ${side}, ${speaks} speaks, ${hears} listens`, { timeout: 240 * second }, async (s, t) => {
-    await restore();
-    const report = async (row) => {
-      const line = JSON.stringify({ scene: name, side, speaks, hears, ...row });
-      t.diagnostic(`quality ${line}`);
-      await appendFile(results, `${line}\n`);
-    };
-    try {
-      const c = await call(s, speaks, hears);
-      await act(Object.assign(c, { report, side: sides[side] ?? sides.downlink }));
-    } finally {
-      await restore();
-    }
-  });
-}
-
-/** @returns {Promise<any>} */
-async function call(s, speaks, hears) {
-  // The browser's own clock plays the sound: a sound server that is late looks like a bad line.
-  const own = { args: ['--disable-audio-output'] };
-  const open = (kind, person) => s[kind](person, kind === 'chromium' ? own : {});
-  const hostSeat = await at('host', () => open(speaks, 'speaker'));
-  const visitorSeat = await at('visitor', () => open(hears, 'green'));
-  const { host, link } = await s.host(hostSeat);
-  await host.enter();
-  const visitor = await VisitorPage.open(visitorSeat, link);
-  // The listener sends sound alone: two cores do not encode two cameras.
-  await visitor.knock(people.green.name, { with: 'audio' });
-  const frame = visitor.page.evaluate(() => window.__vr.firstFrame());
-  frame.catch(() => {}); // awaited below, unless admission fails before
-  await host.admit(people.green.name);
-  await visitor.call.joined();
-  await seesAndHears(visitor.page);
-  await until('the speaker hears the listener', async () => (await received(host.page)).audioEnergy > 0);
-  const first = Math.round((await frame).at - (await visitor.page.evaluate(() => window.__vr.admitted)));
-  await Promise.all([watch(host.page), watch(visitor.page)]);
-  const c = { host, visitor, first };
-  await until('the picture is whole', async () => shows(visitor.page), { timeout: 25 * second, every: second }).catch(
-    () => {}, // the result tells
-  );
-  await sleep(2 * second);
-  c.base = await shown(visitor.page, 4 * second);
-  return c;
-}
-
-async function shown(page, ms) {
-  const now = Date.now();
-  const all = await tape(page);
-  return { ...picture(all, now - ms, now), concealed: sound(all, now - ms, now).concealed };
-}
-
-async function shows(page) {
-  const now = await shown(page, 2 * second);
-  return now.height >= full.height && now.fps > 0.8 * full.fps;
-}
-
-/** Measures for a while and reports. base is what there was before the line became bad. */
-async function measure(c, ms, { part, quiet = false } = {}) {
-  await load();
-  const before = await counts(c.side.line);
-  const from = Date.now();
-  await sleep(ms);
-  const to = Date.now();
-  const all = await tape(c.visitor.page);
-  const after = await counts(c.side.line);
-  const seen = await c.visitor.call.tiles().count();
-  const row = {
-    part,
-    picture: picture(all, from, to),
-    sound: sound(all, from, to),
-    told: told(await tape(c.side.page(c)), from, to),
-    ended: seen !== 1,
-    first: c.first,
-    base: c.base,
-    encoded: await encoded(c.host.page),
-    codecs: { sent: await codecs(c.host.page, 'outbound-rtp'), heard: await codecs(c.visitor.page, 'inbound-rtp') },
-    line: carried(before, after, (to - from) / second),
-    load: await load(),
-  };
-  if (!quiet) await c.report(row);
-  return row;
-}
-
-/** What the bad line carried: kbit/s, and packets lost by chance and by its queue. */
-function carried(before, after, seconds) {
-  const of = (direction) => {
-    const gain = (field) => after[direction][field] - before[direction][field];
-    return {
-      kbit: Math.round((gain('outBytes') * 8) / 1000 / seconds),
-      lost: gain('lost'),
-      overflowed: gain('overflowed'),
-    };
-  };
-  return { up: of('up'), down: of('down') };
 }

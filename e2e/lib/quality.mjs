@@ -279,6 +279,25 @@ export function offset(speaker, listener) {
   return { video: round(video), audio: round(audio), offset: round(apart) };
 }
 
+/**
+ * By how much the listener's browser itself believes the sound to be behind the picture, in ms; null where it does not
+ * tell. Only to explain a result.
+ * @param {Page} page
+ */
+export async function believed(page) {
+  const all = await page.evaluate(() => window.__vr.stats());
+  const at = (kind) => all.find((s) => s.type === 'inbound-rtp' && s.kind === kind)?.estimatedPlayoutTimestamp;
+  const [sound, picture] = [at('audio'), at('video')];
+  return sound && picture ? round(picture - sound) : null;
+}
+
+/** How figures spread, by the nearest rank. @param {number[]} figures */
+export function spread(figures) {
+  const sorted = figures.toSorted((a, b) => a - b);
+  const rank = (share) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  return { p50: rank(0.5), p95: rank(0.95), max: sorted.at(-1) };
+}
+
 /** The machine's load: jobs that want a processor, and the idle share since the last call. */
 export async function load() {
   const average = Number((await readFile('/proc/loadavg', 'utf8')).split(' ')[0]);

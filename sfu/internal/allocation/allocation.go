@@ -22,7 +22,15 @@ type State struct {
 	raisedFrom   uint64 // the total before it
 	failures     uint8
 	blockedUntil int64
+	verdict      verdict
 	begun        bool
+}
+
+// verdict is what can be taken back of the latest failure.
+type verdict struct {
+	at, until    int64
+	before, sent uint64 // the totals before the step up, and when it failed
+	failures     uint8  // without this one
 }
 
 // item is one step of one track in the order in which the budget is given out.
@@ -60,7 +68,7 @@ func (s *State) Allocate(now int64, in *Input) Result {
 	blocked := now < s.blockedUntil
 	room := s.fillUp(uint64(budget), uint64(steady), held, blocked, tune)
 	total := s.fillHeld(uint64(budget), tune)
-	failed := s.judge(now, held > uint64(budget), uint64(budget), tune)
+	failed := s.judge(now, held, uint64(budget), tune)
 	if !failed {
 		total = s.raise(now, total, room, tune)
 	}
@@ -175,9 +183,8 @@ func (s *State) fill(room, floor, fresh uint64) (total uint64) {
 }
 
 // judge tells whether a step up failed: the budget no longer holds what is sent.
-// A budget that no longer holds what was sent before the step either is a path
-// that has changed; the step is not to blame, and the next one need not wait.
-func (s *State) judge(now int64, over bool, budget uint64, tune *Tuning) (failed bool) {
+func (s *State) judge(now int64, held, budget uint64, tune *Tuning) (failed bool) {
+	s.pardon(now, budget, tune)
 	if !s.raised {
 		return false
 	}
@@ -185,13 +192,10 @@ func (s *State) judge(now int64, over bool, budget uint64, tune *Tuning) (failed
 	if age >= tune.BackoffMax {
 		s.failures = 0
 	}
-	if !over || age > tune.FailWithin || !s.forced() {
+	if held <= budget || age > tune.FailWithin || !s.forced() {
 		return false
 	}
 	s.raised = false
-	if budget*100 < s.raisedFrom*tune.Collapse {
-		return false
-	}
 	wait := tune.Backoff
 	for range s.failures {
 		wait = min(wait*2, tune.BackoffMax)
@@ -199,9 +203,27 @@ func (s *State) judge(now int64, over bool, budget uint64, tune *Tuning) (failed
 	if s.raisedFrom == 0 {
 		wait = tune.Backoff // no picture at all is worth another try
 	}
+	s.verdict = verdict{at: now, until: now + tune.Pardon, before: s.raisedFrom, sent: held, failures: s.failures}
 	s.failures = min(s.failures+1, 8)
 	s.blockedUntil = now + min(wait, tune.BackoffMax)
-	return true
+	s.pardon(now, budget, tune)
+	return now < s.blockedUntil
+}
+
+// pardon takes a failure back where the step is not to blame, but a path that has
+// changed. A budget that no longer holds what was sent before the step either is
+// one, and the next step need not wait. One of which most is gone is probably one
+// too: the next step waits no longer than after a first failure. As an estimate
+// falls in stages, that may turn out a little later.
+func (s *State) pardon(now int64, budget uint64, tune *Tuning) {
+	v := &s.verdict
+	switch {
+	case now >= v.until:
+	case budget*100 < v.before*tune.Collapse:
+		s.failures, s.blockedUntil, v.until = v.failures, now, 0
+	case budget*100 < v.sent*tune.Ruin:
+		s.failures, s.blockedUntil = v.failures, min(s.blockedUntil, v.at+tune.Backoff)
+	}
 }
 
 // forced tells that something being sent was taken back.

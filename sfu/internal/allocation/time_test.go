@@ -195,3 +195,35 @@ func TestPathThatFell(t *testing.T) {
 		}
 	}
 }
+
+// TestPathThatFallsAgainAndAgain has the path fall to a tenth for six seconds, at
+// once or in stages, each time as soon as the full layer is back: however often,
+// the waits do not grow.
+func TestPathThatFallsAgainAndAgain(t *testing.T) {
+	for name, stages := range map[string][]uint32{
+		"at once":   {300_000, 300_000, 300_000},
+		"in stages": {1_500_000, 700_000, 300_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s State
+			in := Input{Tracks: []Track{camera(1)}}
+			at := int64(0)
+			for round := range 20 {
+				in.Budget = 3_000_000
+				begin := at
+				for ; s.Allocate(at, &in).Decisions[0].Choice.Spatial != 2; at += tick {
+					if at-begin > 3*second {
+						t.Fatalf("round %d: the full layer is not back after %d ms", round, (at-begin)/1e6)
+					}
+				}
+				end := at + 6*second
+				for _, in.Budget = range stages {
+					run(&s, at+tick, second/2, &in)
+					at += second/2 + tick
+				}
+				run(&s, at+tick, end-at, &in)
+				at = end + 2*tick
+			}
+		})
+	}
+}

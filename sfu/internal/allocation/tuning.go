@@ -19,8 +19,11 @@ type Tuning struct {
 	// FailWithin: a step down so soon after a step up means that it failed.
 	FailWithin int64
 	// Collapse: a budget below this share of the total before a step up is a path
-	// that has changed, and no failure of the step.
-	Collapse uint64
+	// that has changed, and no failure of the step. Ruin: one below this share of
+	// what was sent probably is. Pardon is how long after a failure that may still
+	// turn out.
+	Collapse, Ruin uint64
+	Pardon         int64
 	// Backoff is how long no step up is made after the first failure. It doubles
 	// with each further one up to BackoffMax. A step up that lasts BackoffMax
 	// makes earlier failures forgotten.
@@ -38,6 +41,8 @@ var Defaults = Tuning{
 	RankHold:   second,
 	FailWithin: 5 * second,
 	Collapse:   60,
+	Ruin:       35,
+	Pardon:     3 * second,
 	Backoff:    5 * second,
 	BackoffMax: 20 * second,
 }

@@ -2,7 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import { cameraLayers, cameraSize, large, layersOf, middle, modest, small } from '../../src/core/call/layers';
+import {
+  cameraLayers,
+  cameraSize,
+  large,
+  layersOf,
+  middle,
+  modest,
+  screenLayers,
+  small,
+} from '../../src/core/call/layers';
 
 /** Headers of a packet beside its payload, in octets: IPv4, UDP, RTP with its extensions, and the tag of the cipher. */
 const headers = 28 + 12 + 16 + 16;
@@ -57,5 +66,12 @@ describe('the layers of a camera', () => {
     expect([large.width, large.height]).toEqual([cameraSize.width, cameraSize.height]);
     const rates = [small, middle, large].map((p) => p.encoding.maxBitrate);
     expect(rates).toEqual([...rates].sort((a, b) => a - b));
+  });
+
+  it('never shrinks a screen, whatever its size', () => {
+    for (const layer of screenLayers.screenShareSimulcastLayers) {
+      expect(Math.min(layer.width, layer.height)).toBeGreaterThan(4320);
+      expect(layer.encoding.maxBitrate).toBeLessThan(screenLayers.screenShareEncoding.maxBitrate / 2);
+    }
   });
 });

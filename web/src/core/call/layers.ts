@@ -41,3 +41,14 @@ export function layersOf(camera: Pick<MediaStreamTrack, 'getSettings'>): typeof 
   const { width = large.width, height = large.height } = camera.getSettings();
   return Math.max(width, height) >= 960 ? cameraLayers : { ...cameraLayers, videoEncoding: modest };
 }
+
+/**
+ * A shared screen keeps its size for everybody, since text of half the size cannot be read: for narrow lines there are
+ * fewer pictures a second, and sharpness comes later after a change. 1 Mbit/s down carries the first of them beside
+ * sound and a small camera.
+ */
+export const screenLayers = {
+  screenShareEncoding: { maxBitrate: 2_000_000, maxFramerate: 15 },
+  // Larger than any screen: the library never makes a picture larger, and so keeps the size.
+  screenShareSimulcastLayers: [new VideoPreset(15_360, 8_640, 600_000, 8)],
+};

@@ -25,7 +25,7 @@ import { fromConnect, fromDisconnect, fromMedia, fromStart } from '../flow/failu
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
 import { ask, type Connection, watch } from './connection';
-import { cameraLayers, cameraSize, layersOf } from './layers';
+import { cameraLayers, cameraSize, layersOf, screenLayers } from './layers';
 import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { MannersBook, mannersTopic } from './manners';
 import { deadForGood, lookEvery, PathWatch, received, resumeTimeout, retries } from './path';
@@ -169,6 +169,7 @@ class LiveCall implements CallSession {
       publishDefaults: {
         videoCodec: 'vp8',
         ...cameraLayers,
+        ...screenLayers,
         backupCodec: false,
         audioPreset: { maxBitrate: 32_000 },
         stopMicTrackOnMute: false,
