@@ -99,6 +99,14 @@ func Site(d *caddyfile.Dispenser) (config.Site, error) {
 	if err := siteWords.read(d, &site, check); err != nil {
 		return site, err
 	}
+	whole := func() error {
+		probe := site
+		probe.SetDefaults()
+		return probe.Contradiction()
+	}
+	if err := checked(d, whole); err != nil {
+		return site, err
+	}
 	return site, checked(d, site.Missing)
 }
 

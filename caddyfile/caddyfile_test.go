@@ -190,7 +190,7 @@ func TestEveryWordIsWrittenAsItsUsageSays(t *testing.T) {
 	for name, w := range siteWords.words {
 		line := strings.NewReplacer("{ … }", "", "<key>", "key").Replace(w.usage)
 		if name == "api_key" {
-			line += "\n\te2ee off"
+			line += "\n\te2ee off" // in either order
 		}
 		if name == "smtp" {
 			line += "{\n\t\tfrom praxis@example.de\n\t}"

@@ -80,6 +80,9 @@ func (s *Site) Validate() error {
 	if err := s.validate(false); err != nil {
 		return err
 	}
+	if err := s.Contradiction(); err != nil {
+		return err
+	}
 	return s.Missing()
 }
 
@@ -104,13 +107,26 @@ func (s *Site) Missing() error {
 	return s.SMTP.Missing()
 }
 
+// Contradiction reports a line that cannot stand beside another one, in
+// whatever order they were written. Call it after SetDefaults.
+func (s *Site) Contradiction() error {
+	switch {
+	case !s.E2EERequired():
+		return nil
+	case s.MaxParticipants > MaxEncrypted:
+		return invalid("max_participants", fmt.Sprintf("at most %d people can hold keys together; write %d or fewer, or e2ee off", MaxEncrypted, MaxEncrypted))
+	case len(s.APIKeys) > 0:
+		return invalid("api_key", "other software has no keys of rooms that are encrypted from end to end; write e2ee off, or leave the line out")
+	}
+	return nil
+}
+
 func (s *Site) validate(unexpanded bool) error {
 	for _, check := range []func() error{
 		s.validateName, s.validateBasePath, s.validateTexts, s.validateProfile, s.validateChoices,
 		func() error { return s.validateHosts(unexpanded) },
 		s.validateTimes, s.validateAppearance, s.validateQuotas, s.validateKinds, s.SMTP.validate,
 		func() error { return validateKeys("api_key", s.APIKeys, unexpanded) },
-		s.validateForeign,
 		s.validateTenants,
 	} {
 		if err := check(); err != nil {
@@ -177,8 +193,6 @@ func (s *Site) validateChoices() error {
 		return invalid("address", "du and sie exist in German only; write language de or leave the line out")
 	case s.MaxParticipants < MinParticipants || s.MaxParticipants > MaxParticipants:
 		return invalid("max_participants", fmt.Sprintf("must be a number from %d to %d", MinParticipants, MaxParticipants))
-	case s.E2EERequired() && s.MaxParticipants > MaxEncrypted:
-		return invalid("max_participants", fmt.Sprintf("at most %d people can hold keys together; write %d or fewer, or e2ee off", MaxEncrypted, MaxEncrypted))
 	}
 	return nil
 }
@@ -186,14 +200,6 @@ func (s *Site) validateChoices() error {
 // reservedIDs are the first segments of videoroom's own addresses, now and to
 // come: no host may be called so.
 var reservedIDs = []string{"api", "assets", "embed", "host", "privacy", "r", "rtc", "test", "twirp", "vr"}
-
-// validateForeign refuses keys of other software that could never be used.
-func (s *Site) validateForeign() error {
-	if s.E2EERequired() && len(s.APIKeys) > 0 {
-		return invalid("api_key", "other software has no keys of rooms that are encrypted from end to end; write e2ee off, or leave the line out")
-	}
-	return nil
-}
 
 func (s *Site) validateHosts(unexpanded bool) error {
 	seen := make(map[string]bool)
