@@ -16,7 +16,7 @@ import {
 import type { Dial } from '../api/socket';
 import { Agreement } from '../e2ee/agreement';
 import { Guard, guardedConnection, type Workshop } from '../e2ee/frames/guard';
-import type { Order, Passage, Report } from '../e2ee/frames/service';
+import type { Order, Passage } from '../e2ee/frames/service';
 import { transformOf } from '../e2ee/frames/support';
 import workerURL from '../e2ee/frames/worker?worker&url';
 import type { StopReason } from '../e2ee/keys/types';
@@ -107,7 +107,7 @@ export class Secured {
     this.#events = o.events;
     this.#me = o.identity;
     this.#worker = makeWorker();
-    this.#worker.onmessage = ({ data }: MessageEvent<Report>) => this.#reported(data);
+    // What it reports needs no answer: a frame that it drops is not sent or shown, and a passage that ended passes nothing.
     this.#worker.onerror = () => this.#fail(55);
     const post = (order: Order, transfer: Transferable[] = []) => this.#worker.postMessage(order, transfer);
     const workshop: Workshop = {
@@ -230,11 +230,6 @@ export class Secured {
     if (this.#over) return;
     this.close();
     this.#events.failed(code);
-  }
-
-  /** A passage that broke passes nothing any more: the track behind it is given up. */
-  #reported(report: Report): void {
-    if (report.tell === 'ended' && report.failed && report.participant === this.#agreement.pid) this.#fail(55);
   }
 
   #changed(): void {
