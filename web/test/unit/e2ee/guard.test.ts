@@ -40,6 +40,12 @@ class Connection {
   getTransceivers() {
     return this.all;
   }
+  createOffer(o?: unknown) {
+    return Promise.resolve({ type: 'offer', sdp: `m=audio 9 X 8\r\n${o}\r\na=rtpmap:8 opus/48000/2\r\n` });
+  }
+  createAnswer() {
+    return Promise.resolve({ type: 'answer', sdp: 'm=audio 9 X 8\r\na=rtpmap:8 opus/48000/2\r\n' });
+  }
   setRemoteDescription() {
     this.make('video');
     return Promise.resolve();
@@ -80,6 +86,18 @@ describe('a guarded connection', () => {
       expect(way === 'script' ? alone.transform : alone.streams).toBeTruthy();
     });
   }
+
+  it('asks for lost sound again in whatever it describes', async () => {
+    const { pc } = set('script');
+    expect(await pc.createOffer('told')).toEqual({
+      type: 'offer',
+      sdp: 'm=audio 9 X 8\r\ntold\r\na=rtpmap:8 opus/48000/2\r\na=rtcp-fb:8 nack\r\n',
+    });
+    expect(await pc.createAnswer()).toEqual({
+      type: 'answer',
+      sdp: 'm=audio 9 X 8\r\na=rtpmap:8 opus/48000/2\r\na=rtcp-fb:8 nack\r\n',
+    });
+  });
 
   it('names ends to the worker, and knows none that is not guarded', () => {
     const { orders, guard, pc } = set('script');
