@@ -172,6 +172,8 @@ class LiveCall implements CallSession {
         backupCodec: false,
         audioPreset: { maxBitrate: 32_000 },
         stopMicTrackOnMute: false,
+        // How long packets are, and whether there are any, must not tell when somebody speaks.
+        ...(this.#secured && { dtx: false }),
       },
       ...(o.media.speaker && { audioOutput: { deviceId: o.media.speaker } }),
       ...(this.#secured && { e2ee: { e2eeManager: this.#secured.manager } }),

@@ -46,7 +46,9 @@ class Connection {
   createAnswer() {
     return Promise.resolve({ type: 'answer', sdp: 'm=audio 9 X 8\r\na=rtpmap:8 opus/48000/2\r\n' });
   }
-  setRemoteDescription() {
+  remote: unknown;
+  setRemoteDescription(remote?: unknown) {
+    this.remote = remote;
     this.make('video');
     return Promise.resolve();
   }
@@ -68,7 +70,14 @@ describe('a guarded connection', () => {
       expect(pc.config).toEqual({ encodedInsertableStreams: way === 'streams' });
       pc.addTransceiver('audio');
       pc.addTransceiver({ kind: 'video' });
-      await pc.setRemoteDescription();
+      await pc.setRemoteDescription({
+        type: 'answer',
+        sdp: 'm=audio 9 X 8\na=rtpmap:8 opus/48000/2\na=fmtp:8 usedtx=1',
+      });
+      expect(pc.remote).toEqual({
+        type: 'answer',
+        sdp: 'm=audio 9 X 8\na=rtpmap:8 opus/48000/2\na=fmtp:8 useinbandfec=1;cbr=1',
+      });
       const late = pc.make('audio');
       for (const fn of pc.told) fn({ transceiver: late, track: { kind: 'audio' } });
       for (const { sender, receiver } of pc.all) {

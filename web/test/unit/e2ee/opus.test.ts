@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import { describeOurs } from '../../../src/core/e2ee/frames/opus';
+import { describeOurs, describeTheirs } from '../../../src/core/e2ee/frames/opus';
 
 const lines = (...l: string[]) => l.map((s) => `${s}\r\n`).join('');
 
@@ -57,5 +57,31 @@ describe('a description of ours', () => {
       'v=0\nm=audio 9 X 8\na=rtpmap:8 opus/48000/2\na=rtcp-fb:8 nack',
     );
     for (const same of ['', head, head + video + data, head + sound(...rest)]) expect(describeOurs(same)).toBe(same);
+  });
+});
+
+describe('a description of theirs', () => {
+  const constant = 'a=fmtp:111 minptime=10;useinbandfec=1;cbr=1';
+
+  it('asks for packets of one length, and nothing else is changed', () => {
+    const wanted = head + sound(...opus, constant, ...rest) + video + data;
+    for (const asked of [
+      fmtp,
+      'a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1',
+      'a=fmtp:111 cbr=0; UseDTX=1 ;minptime=10;useinbandfec=0',
+      constant,
+    ]) {
+      expect(describeTheirs(head + sound(...opus, asked, ...rest) + video + data)).toBe(wanted);
+    }
+  });
+
+  it('does so where nothing is asked, and where it is asked twice', () => {
+    expect(describeTheirs(head + sound(...opus, ...rest))).toBe(
+      head + sound(...opus, 'a=fmtp:111 useinbandfec=1;cbr=1', ...rest),
+    );
+    expect(describeTheirs(head + sound(...opus, 'a=fmtp:111 stereo=1', 'a=fmtp:111 usedtx=1;cbr=0'))).toBe(
+      head + sound(...opus, 'a=fmtp:111 stereo=1;useinbandfec=1;cbr=1'),
+    );
+    for (const same of ['', head, head + video + data, head + sound(...rest)]) expect(describeTheirs(same)).toBe(same);
   });
 });

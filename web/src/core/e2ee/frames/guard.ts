@@ -4,7 +4,7 @@
 // Nothing leaves or enters a peer connection of this page but through the worker: every sender and receiver gets its way
 // through it in the moment that it comes to be, before anything is negotiated.
 
-import { describeOurs } from './opus';
+import { describeOurs, describeTheirs } from './opus';
 import type { Assignment, Order, Passage } from './service';
 
 /** The worker, and the way by which this browser gives it frames. */
@@ -99,7 +99,8 @@ export function guardedConnection(Native: typeof RTCPeerConnection, guard: Guard
     }
 
     override async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
-      await super.setRemoteDescription(description);
+      const { type, sdp } = description;
+      await super.setRemoteDescription({ type, ...(sdp !== undefined && { sdp: describeTheirs(sdp) }) });
       for (const t of this.getTransceivers()) both(t, t.receiver.track.kind);
     }
   };

@@ -32,3 +32,23 @@ export function describeOurs(sdp: string): string {
     }, lines),
   );
 }
+
+/** A description of theirs: whatever it asks, our sound has packets of one length, in speech as in silence. */
+export function describeTheirs(sdp: string): string {
+  return sounds(sdp, (lines, opus) =>
+    opus.reduce((all, pt) => {
+      const head = `a=fmtp:${pt} `;
+      const asked = all.find((l) => l.startsWith(head))?.slice(head.length) ?? '';
+      const kept = asked
+        .split(';')
+        .map((p) => p.trim())
+        .filter((p) => p && !/^(cbr|usedtx|useinbandfec)(=|$)/i.test(p));
+      const line = head + [...kept, 'useinbandfec=1', 'cbr=1'].join(';');
+      if (!asked) return behind(all, [`a=rtpmap:${pt} `, `a=rtcp-fb:${pt} `], line);
+      return all.flatMap((l, i) => {
+        if (!l.startsWith(head)) return [l];
+        return i === all.findIndex((o) => o.startsWith(head)) ? [line] : [];
+      });
+    }, lines),
+  );
+}
