@@ -35,6 +35,18 @@ describe('a description of ours', () => {
     expect(describeOurs(wanted)).toBe(wanted);
   });
 
+  it('has no packets that tell how loud they are', () => {
+    const mid = 'a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid';
+    const told = [
+      'a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+      mid,
+      'a=extmap:2/sendonly urn:ietf:params:rtp-hdrext:ssrc-audio-level vad=on',
+      'a=extmap:3 urn:ietf:params:rtp-hdrext:csrc-audio-level',
+    ];
+    const text = (...more: string[]) => head + sound(...opus, 'a=rtcp-fb:111 nack', ...more, ...rest) + video + data;
+    expect(describeOurs(text(...told))).toBe(text(mid));
+  });
+
   it('knows Opus by its name and in every section', () => {
     const one = sound('a=rtpmap:109 opus/48000/2', 'a=rtpmap:96 OPUS/48000/2', 'a=rtcp-fb:96 nack', 'a=rtcp-fb:9 nack');
     const two = sound('a=rtpmap:111 opus/48000/2');

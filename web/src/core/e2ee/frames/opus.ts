@@ -23,13 +23,22 @@ function behind(lines: string[], words: readonly string[], line: string): string
   return lines.toSpliced(at + 1, 0, line);
 }
 
-/** A description of ours: lost sound can be asked for again, because nobody else can repeat what nobody else can read. */
+/** How loud packets are, in the clear. */
+const level = /^a=extmap:\S+ urn:ietf:params:rtp-hdrext:(ssrc|csrc)-audio-level\b/;
+
+/**
+ * A description of ours: lost sound can be asked for again, because nobody else can repeat what nobody else can read; and
+ * packets do not tell how loud they are.
+ */
 export function describeOurs(sdp: string): string {
   return sounds(sdp, (lines, opus) =>
-    opus.reduce((all, pt) => {
-      const line = `a=rtcp-fb:${pt} nack`;
-      return all.includes(line) ? all : behind(all, [`a=rtpmap:${pt} `, `a=rtcp-fb:${pt} `], line);
-    }, lines),
+    opus.reduce(
+      (all, pt) => {
+        const line = `a=rtcp-fb:${pt} nack`;
+        return all.includes(line) ? all : behind(all, [`a=rtpmap:${pt} `, `a=rtcp-fb:${pt} `], line);
+      },
+      lines.filter((l) => !level.test(l)),
+    ),
   );
 }
 
