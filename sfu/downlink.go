@@ -4,7 +4,6 @@
 package sfu
 
 import (
-	"encoding/binary"
 	"time"
 
 	"github.com/pion/rtp"
@@ -41,6 +40,7 @@ type downTrack struct {
 	pt    uint8
 	rtxPT uint8
 	redPT uint8 // of repeated sound; 0: none
+	nacks bool  // the client asks again for what it misses
 	ssrc  uint32
 	rtx   uint32
 
@@ -53,6 +53,7 @@ type downTrack struct {
 	selector *vp9.Selector // VP9
 	joint    *vp9.Munger   // VP9 with sources of their own for its layers
 	sent     []sentPacket  // video: by outgoing sequence number
+	heard    *sentSound    // sound that may be asked for again
 
 	settings Settings
 	current  int  // layer being forwarded, noLayer before the first key frame
@@ -86,6 +87,7 @@ type downTrack struct {
 type sentPacket struct {
 	seq       uint16
 	pictureID uint16
+	number    uint16 // for the feedback on each packet
 	tl0       uint8
 	marker    bool
 	valid     bool  // it has left
@@ -103,6 +105,8 @@ func (c *core) addDown(d *downTrack) {
 	d.current, d.target = noLayer, noLayer
 	if d.track.kind == Video {
 		d.sent = make([]sentPacket, historySize)
+	} else if d.nacks {
+		d.rememberSound()
 	}
 	if d.track.codec == codecVP9 {
 		d.selector = new(vp9.Selector)
@@ -291,36 +295,6 @@ func (d *downTrack) send(c *core, f *forwarding, seq uint16, ts uint32) {
 		// An early report gives the receiver its lip sync without a second's wait.
 		d.to.nextReport = min(d.to.nextReport, c.now+int64(tickPeriod))
 	}
-}
-
-// depart numbers, encrypts and queues a packet of n bytes in a slot.
-func (d *downTrack) depart(c *core, b []byte, n int) bool {
-	number, seq := d.stamp(b), binary.BigEndian.Uint16(b[2:])
-	if !d.seal(c, b, n) {
-		return false
-	}
-	d.note(c, number, n, 0)
-	if d.sent == nil {
-		d.to.sound.all.bytes += uint64(n + datagramOverhead)
-		return true
-	}
-	if s := &d.sent[seq%historySize]; s.seq == seq {
-		s.valid, s.repaired = true, c.now
-	}
-	return true
-}
-
-// seal encrypts the first n bytes of a slot in place and queues it.
-func (d *downTrack) seal(c *core, b []byte, n int) bool {
-	out, err := d.to.srtpOut.EncryptRTP(b[:0], b[:n], &d.hdr)
-	if err != nil || len(out) > len(b) {
-		c.stats.dropped.Add(1)
-		return false
-	}
-	d.wire += uint64(len(out) + datagramOverhead)
-	d.to.via.Commit(&d.to.dest, len(out))
-	c.stats.out.Add(1)
-	return true
 }
 
 // skip closes the output's numbers over a source packet without payload. Where

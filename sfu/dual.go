@@ -248,6 +248,7 @@ func (p *Peer) settle(sec *outSection, seat *subscription, theirs *sdp.Section, 
 	}
 	d, c := sec.down, &theirs.Codecs[0]
 	d.twcc, d.settings = feedbackExt(theirs, c), seat.settings
+	d.nacks = slices.Contains(c.Feedback, "nack")
 	if c.RTX == 0 {
 		d.rtx, d.rtxPT = 0, 0
 	}

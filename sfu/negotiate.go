@@ -238,6 +238,7 @@ func (p *Peer) begin(ours *section, s *sdp.Section, out *Answer) {
 		sid: spec.SID, kind: spec.Kind, codec: codecs[c.Name].id, clock: c.ClockRate,
 		pt: c.PT, rtxPT: c.RTX, mid: s.Mid, rids: rids, pub: p.t, spec: spec.Layers, muted: spec.Muted,
 		screen: spec.Screen, noRED: spec.NoRED,
+		nacks: slices.Contains(c.Feedback, "nack"),
 	}
 	up, rtxOf := pub.up, s.RTXOf
 	ssrcs := mediaSSRCs(s)
@@ -320,7 +321,7 @@ func (pub *published) codecName() string {
 // attach begins forwarding on a section.
 func (p *Peer) attach(sub *subscription, s *section, c *sdp.Codec, offered *sdp.Section) {
 	d := p.newDown(sub, c)
-	d.twcc = feedbackExt(offered, c)
+	d.twcc, d.nacks = feedbackExt(offered, c), slices.Contains(c.Feedback, "nack")
 	if red := sub.repeats(offered, c); red != nil {
 		d.redPT = red.PT
 	}

@@ -20,6 +20,7 @@ const pathRepairShare = 30
 // resend answers one entry of a NACK.
 func (d *downTrack) resend(c *core, seq uint16) {
 	if d.sent == nil {
+		d.resendSound(c, seq)
 		return
 	}
 	s := &d.sent[seq%historySize]
@@ -94,6 +95,15 @@ func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
 	if !d.renumberAgain(s, body) {
 		return 0
 	}
+	if d.rtx == 0 {
+		// The same key stream hides it: it must be the very same packet.
+		d.stampAgain(b, s.number)
+		if !d.seal(c, b, size) {
+			return 0
+		}
+		d.noteAgain(s.number, size)
+		return size
+	}
 	number := d.stamp(b)
 	if !d.seal(c, b, size) {
 		return 0
@@ -151,6 +161,22 @@ func (d *downTrack) stamp(b []byte) uint16 {
 	n := d.to.line.hist.Next()
 	binary.BigEndian.PutUint16(b[numberAt:], n)
 	return n
+}
+
+// stampAgain writes the number that a packet had when it left first.
+func (d *downTrack) stampAgain(b []byte, number uint16) {
+	if d.twcc != 0 && d.to.line != nil && b[0]&0x10 != 0 {
+		binary.BigEndian.PutUint16(b[numberAt:], number)
+	}
+}
+
+// noteAgain remembers that a numbered packet left once more.
+func (d *downTrack) noteAgain(number uint16, size int) {
+	if l := d.to.line; d.twcc != 0 && l != nil {
+		l.hist.Again(number)
+		l.sent += uint64(size + datagramOverhead)
+		l.pacer.credit -= int64(size+datagramOverhead) * 8
+	}
 }
 
 // note remembers a numbered packet that left.

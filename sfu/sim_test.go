@@ -209,7 +209,8 @@ type simClient struct {
 	hears    func(*rtp.Packet)
 	narrow   []bool // PeerUplink
 	onReport func(*rtcp.ReceptionReport)
-	tap      func([]byte) // takes all that arrives, in place of the checks here
+	again    map[uint32]func(uint16) // repeats what is asked for of an SSRC
+	tap      func([]byte)            // takes all that arrives, in place of the checks here
 	chain    []*chainSource
 	sinks    map[uint32]*chainSink // by SSRC of media and of repairs
 }
@@ -389,6 +390,11 @@ func (cl *simClient) control(p rtcp.Packet) {
 	}
 	switch p := p.(type) {
 	case *rtcp.TransportLayerNack:
+		if again := cl.again[p.MediaSSRC]; again != nil {
+			for _, n := range p.Nacks {
+				n.Range(func(seq uint16) bool { again(seq); return true })
+			}
+		}
 		for _, src := range cl.pubs {
 			if src.ssrc == p.MediaSSRC {
 				for _, n := range p.Nacks {

@@ -54,6 +54,7 @@ type upTrack struct {
 	muted   bool
 	screen  bool // a screen, not a camera
 	noRED   bool
+	nacks   bool // of sound: its publisher repeats what is asked for
 	started bool
 	// attached tells that the track is in its core.
 	attached bool
@@ -125,8 +126,11 @@ func (c *core) addUp(u *upTrack, ssrcs []uint32, rtxOf map[uint32]uint32) {
 		if u.kind == Video {
 			l.cache = cache.New(cacheInitial, cacheMax)
 			l.meter = new(meter.Layer)
-		} else if !u.noRED {
-			l.recent = new(recentSound)
+		} else {
+			l.loss.Limit(soundAsks, soundLate)
+			if !u.noRED {
+				l.recent = new(recentSound)
+			}
 		}
 		u.layers = append(u.layers, l)
 	}
@@ -327,7 +331,7 @@ func (u *upTrack) tick(c *core) {
 		if l.keys.wanted && l.mayAsk(c) {
 			t.rtcpOut = append(t.rtcpOut, l.keyRequest(c)...)
 		}
-		if l.cache == nil || l.loss.Missing() == 0 {
+		if !u.repeats() || l.loss.Missing() == 0 {
 			continue
 		}
 		rtt := t.roundTrip()
@@ -342,6 +346,9 @@ func (u *upTrack) tick(c *core) {
 		}
 	}
 }
+
+// repeats tells whether the publisher can be asked for what is missing.
+func (u *upTrack) repeats() bool { return u.kind == Video || u.nacks }
 
 func nackPairs(seqs []uint16) []rtcp.NackPair {
 	pairs := loss.AppendNackPairs(nil, seqs)

@@ -48,6 +48,58 @@ for (const [first, second] of [
   });
 }
 
+/** What is agreed on for sound, and the mean length of its packets while there is sound and while there is none. */
+const sound = (page) =>
+  page.evaluate(async () => {
+    const pc = window.__vr.pcs.find((c) => c.connectionState === 'connected');
+    const sections = [pc.localDescription, pc.remoteDescription]
+      .flatMap(({ sdp }) => sdp.split(/^(?=m=)/m))
+      .filter((s) => /^m=audio [1-9]/.test(s) && /^a=(send|recv)only/m.test(s));
+    const sent = async () => {
+      const all = (await window.__vr.stats()).filter((s) => s.type === 'outbound-rtp' && s.kind === 'audio');
+      const sum = (of) => all.reduce((n, s) => n + (s[of] ?? 0), 0);
+      return {
+        packets: sum('packetsSent') - sum('retransmittedPacketsSent'),
+        bytes: sum('bytesSent') - sum('retransmittedBytesSent'),
+      };
+    };
+    const { track } = pc.getSenders().find((s) => s.track?.kind === 'audio');
+    const lengths = [];
+    for (const on of [true, false]) {
+      track.enabled = on;
+      await new Promise((done) => setTimeout(done, 1000));
+      const before = await sent();
+      await new Promise((done) => setTimeout(done, 2000));
+      const now = await sent();
+      lengths.push((now.bytes - before.bytes) / (now.packets - before.packets));
+    }
+    track.enabled = true;
+    return { sections, lengths };
+  });
+
+play(
+  'sound is asked for again, of one length, and tells nobody how loud it is',
+  { site, timeout: 180_000 },
+  async (s) => {
+    const { host, visitor } = await s.pair(await s.chromium('red'), await s.firefox('green'));
+    for (const { page } of [host, visitor]) await seesAndHears(page, { timeout: 60_000 });
+    await visitor.page.locator('[data-speaking="true"]').first().waitFor({ timeout: 20_000 });
+    for (const { page } of [host, visitor]) {
+      const { sections, lengths } = await sound(page);
+      assert.ok(sections.length >= 2, 'neither sent nor received');
+      for (const section of sections) {
+        const [, opus] = /a=rtpmap:(\d+) opus/.exec(section);
+        assert.match(section, new RegExp(`a=rtcp-fb:${opus} nack\r\n`));
+        assert.doesNotMatch(section, /audio-level/);
+      }
+      const [speech, silence] = lengths;
+      // Firefox takes no constant bit rate from a description.
+      if (page === host.page)
+        assert.ok(Math.abs(speech - silence) < speech / 100, `${speech} octets of sound, ${silence} of silence`);
+    }
+  },
+);
+
 play(
   'three talk, one is removed and comes back: the code is another one each time',
   { site, timeout: 240_000 },

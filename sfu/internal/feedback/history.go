@@ -31,8 +31,9 @@ type state uint8
 const (
 	unused   state = iota
 	waiting        // sent, nothing heard
+	again          // sent again, which the receiver had asked for; nothing heard
 	missing        // reported as not received
-	received       // reported with arrival time, or as received without
+	received       // reported with arrival time, or as received without; or not to be heard of
 )
 
 // entry is one sent packet, in 16 bytes.
@@ -85,6 +86,21 @@ func (h *History) Sent(seq uint16, now int64, size int, cluster uint8) {
 	}
 	*slot = entry{
 		sent: now, seq: uint32(full), size: uint16(min(max(size, 0), 1<<16-1)), cluster: cluster, state: waiting,
+	}
+}
+
+// Again records that the same packet left once more under its number, because the
+// receiver had missed it. What arrives then tells nothing of the path's delay:
+// the next report of it, whatever it says, appears as missing, and no other.
+// After a report that called it missing none appears.
+func (h *History) Again(seq uint16) {
+	e := h.lookup(h.unwrap(seq))
+	switch {
+	case e == nil:
+	case e.state == waiting:
+		e.state = again
+	case e.state == missing:
+		e.state = received
 	}
 }
 

@@ -146,6 +146,25 @@ func TestRepeatsAndLateReports(t *testing.T) {
 	}
 }
 
+// A packet that left once more was lost, whatever is heard of it later.
+func TestSentAgain(t *testing.T) {
+	var h History
+	send(&h, 4, 0)
+	h.Again(1)
+	all := marshal(t, 0, 4, 5, []rtcp.PacketStatusChunk{vector(1, 1, 1, 1, 0, 0, 0, 0)}, ticks(1, 9, 3))
+	got, report, _ := h.Read(all, 0, nil)
+	if len(got) != 4 || got[1].Received || !got[2].Received || got[3].Received || report.Missing != 2 {
+		t.Fatalf("%+v, %+v", got, report)
+	}
+	h.Again(3) // called missing already
+	h.Again(2) // received already
+	h.Again(99)
+	rest := marshal(t, 0, 4, 5, []rtcp.PacketStatusChunk{vector(1, 1, 1, 1, 1, 0, 0, 0)}, ticks(1, 1, 1, 9))
+	if got, report, _ := h.Read(rest, 0, nil); len(got) != 0 || report.Repeated != 4 {
+		t.Fatalf("%+v, %+v", got, report)
+	}
+}
+
 func TestUnknownPacketsAreSkipped(t *testing.T) {
 	var h History
 	all := marshal(t, 65530, 60, 5, []rtcp.PacketStatusChunk{run(1, 60)}, ticks(make([]int64, 60)...))

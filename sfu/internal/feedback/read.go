@@ -210,6 +210,10 @@ func (w *walk) packet(symbol uint16) {
 		w.report.Unknown++
 	case e.state == received, symbol == notReceived && e.state == missing:
 		w.report.Repeated++
+	case e.state == again:
+		e.state = received
+		w.report.Missing++
+		w.dst = append(w.dst, Result{Seq: seq, Sent: e.sent, Size: int32(e.size), Cluster: e.cluster})
 	case symbol == withoutDelta:
 		e.state = received
 	case symbol == notReceived:

@@ -40,6 +40,9 @@ type Tracker struct {
 
 	seen    [window / 64]uint64
 	missing []gap // ascending
+
+	giveUp int64
+	tries  uint8
 }
 
 // noBadSeq is no 16-bit number, so that it equals none.
@@ -47,8 +50,12 @@ const noBadSeq = 1 << 16
 
 // New returns a tracker for an RTP clock of clockRate Hz.
 func New(clockRate uint32) *Tracker {
-	return &Tracker{clockRate: clockRate, badSeq: noBadSeq, missing: make([]gap, 0, 32)}
+	return &Tracker{clockRate: clockRate, badSeq: noBadSeq, missing: make([]gap, 0, 32), giveUp: usualGiveUp, tries: usualTries}
 }
+
+// Limit sets how often a missing packet is asked for, and after which time in
+// nanoseconds it is given up; without it eight times and 800 ms.
+func (t *Tracker) Limit(tries uint8, giveUp int64) { t.tries, t.giveUp = tries, giveUp }
 
 // Receive notes that the packet seq with timestamp ts arrived at now. It
 // reports whether the same packet had arrived before; a late or retransmitted

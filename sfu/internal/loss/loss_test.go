@@ -63,6 +63,27 @@ func TestNackTimes(t *testing.T) {
 	}
 }
 
+func TestLimit(t *testing.T) {
+	for _, tc := range []struct {
+		tries  uint8
+		giveUp int64
+		want   []int64
+	}{{2, 300 * ms, []int64{10, 50}}, {8, 120 * ms, []int64{10, 50, 110}}} {
+		tracker := New(48000)
+		tracker.Limit(tc.tries, tc.giveUp)
+		now := feed(tracker, 0, 10, 12)
+		var asked []int64
+		for at := now; at < now+tc.giveUp+ms; at += ms {
+			if len(tracker.Nacks(at, 0, nil)) > 0 {
+				asked = append(asked, (at-now)/ms)
+			}
+		}
+		if !slices.Equal(asked, tc.want) || tracker.Missing() != 0 {
+			t.Errorf("%+v: asked at %v ms, %d still missing", tc, asked, tracker.Missing())
+		}
+	}
+}
+
 func TestNackFollowsRoundTrip(t *testing.T) {
 	tracker := New(90000)
 	now := feed(tracker, 0, 10, 12)

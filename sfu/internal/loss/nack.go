@@ -9,8 +9,8 @@ const (
 	reorderTime    = 10e6 // ns: how long a packet may be merely out of order
 	reorderPackets = 3    // or as many newer packets
 	leastRepeat    = 40e6 // ns
-	giveUp         = 800e6
-	maxTries       = 8
+	usualGiveUp    = 800e6
+	usualTries     = 8
 )
 
 // gap is one missing packet.
@@ -45,7 +45,7 @@ func (t *Tracker) found(ext uint32) {
 // A packet is first asked for 10 ms after it was noticed missing, or as soon as
 // three newer packets have come. It is repeated after max(rtt, 40 ms), each time
 // half of that later than the time before, up to eight times, and given up 800 ms
-// after it was noticed. At most 512 packets are waited for, the oldest giving
+// after it was noticed, or as Limit has it. At most 512 packets are waited for, the oldest giving
 // way; a gap of more than 512 is not asked for at all.
 func (t *Tracker) Nacks(now, rtt int64, dst []uint16) []uint16 {
 	if len(t.missing) == 0 {
@@ -58,7 +58,7 @@ func (t *Tracker) Nacks(now, rtt int64, dst []uint16) []uint16 {
 		if g.tries == 0 && now-g.since < reorderTime && t.newer-g.newer < reorderPackets-1 {
 			continue
 		}
-		if g.tries == maxTries || now < g.next {
+		if g.tries >= t.tries || now < g.next {
 			continue
 		}
 		g.next = now + repeat + int64(g.tries)*repeat/2
@@ -72,7 +72,7 @@ func (t *Tracker) Nacks(now, rtt int64, dst []uint16) []uint16 {
 // oldest, so they stand first.
 func (t *Tracker) expire(now int64) {
 	n := 0
-	for n < len(t.missing) && now-t.missing[n].since >= giveUp {
+	for n < len(t.missing) && now-t.missing[n].since >= t.giveUp {
 		n++
 	}
 	if n > 0 {

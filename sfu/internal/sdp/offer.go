@@ -78,7 +78,7 @@ func Format(name string) (Codec, bool) {
 	if !ok {
 		return Codec{}, false
 	}
-	c.Feedback = []string{"transport-cc"}
+	c.Feedback = []string{"transport-cc", "nack"}
 	if c.RTX != 0 {
 		c.Feedback = []string{"transport-cc", "ccm fir", "nack", "nack pli"}
 	}

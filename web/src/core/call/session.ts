@@ -30,6 +30,7 @@ import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sourceOf } from '
 import { MannersBook, mannersTopic } from './manners';
 import { deadForGood, lookEvery, PathWatch, received, resumeTimeout, retries } from './path';
 import type { Said, Secured, SecureOptions } from './secured';
+import { listen, Speakers, type Voice } from './speakers';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
 
 const poorAfter = 10_000;
@@ -137,6 +138,9 @@ class LiveCall implements CallSession {
     },
     changed: () => this.#refresh(),
   });
+  /** Where the server hears nobody, the page itself does. */
+  readonly #speakers = new Speakers();
+  #deaf: (() => void) | undefined;
   /** What was on before somebody came in. */
   #before: { microphone: boolean; camera: boolean } | undefined;
   #qualityTimer: ReturnType<typeof setInterval> | undefined;
@@ -173,6 +177,8 @@ class LiveCall implements CallSession {
         backupCodec: false,
         audioPreset: { maxBitrate: 32_000 },
         stopMicTrackOnMute: false,
+        // How long packets are, and whether there are any, must not tell when somebody speaks.
+        ...(this.#secured && { dtx: false }),
       },
       ...(o.media.speaker && { audioOutput: { deviceId: o.media.speaker } }),
       ...(this.#secured && { e2ee: { e2eeManager: this.#secured.manager } }),
@@ -182,6 +188,7 @@ class LiveCall implements CallSession {
   /** Gives back what a call that did not come about has taken. */
   discard(): void {
     this.#over = true;
+    this.#deaf?.();
     this.#secured?.close();
   }
 
@@ -234,6 +241,12 @@ class LiveCall implements CallSession {
     this.#watchToken();
     this.#watchPath();
     this.#qualityTimer = setInterval(() => this.#refresh(), 5000);
+    if (this.#secured)
+      this.#deaf = listen(
+        this.#speakers,
+        () => this.#voices(),
+        () => this.#refresh(),
+      );
     await this.#publish();
     this.#manners.arrive();
     this.#refresh();
@@ -575,6 +588,7 @@ class LiveCall implements CallSession {
     this.#secured?.close();
     clearInterval(this.#qualityTimer);
     clearInterval(this.#pathTimer);
+    this.#deaf?.();
     for (const el of document.querySelectorAll('audio[data-testid=remote-audio]')) el.remove();
     if (this.#abort) return this.#abort(early);
     const seconds = Math.round((Date.now() - this.#state.startedAt) / 1000);
@@ -626,7 +640,7 @@ class LiveCall implements CallSession {
       identity: p.identity || this.#o.admission.identity,
       name: this.#name(p),
       local,
-      speaking: p.isSpeaking,
+      speaking: this.#secured ? this.#speakers.speaks(p.identity) : p.isSpeaking,
       microphone: micState(p.getTrackPublication(Track.Source.Microphone)),
       camera: this.#picture(camera),
       screen: this.#picture(screen),
@@ -636,6 +650,21 @@ class LiveCall implements CallSession {
       securing: !local && (this.#secured?.securing(p.identity) ?? false),
       ...(local ? this.#manners.own : this.#manners.of(p.identity)),
     };
+  }
+
+  #voices(): Voice[] {
+    const { localParticipant: me, remoteParticipants } = this.#room;
+    const own = me.getTrackPublication(Track.Source.Microphone);
+    const voices: Voice[] = [];
+    const add = (identity: string, type: Voice['type'], end: RTCRtpSender | RTCRtpReceiver | undefined) => {
+      if (end) voices.push({ identity, type, stats: async () => (await end.getStats()).values() });
+    };
+    if (own && !own.isMuted) add(me.identity, 'media-source', own.track?.sender);
+    for (const p of remoteParticipants.values()) {
+      const pub = p.getTrackPublication(Track.Source.Microphone);
+      if (pub && !pub.isMuted) add(p.identity, 'inbound-rtp', pub.track?.receiver);
+    }
+    return voices;
   }
 
   #picture(pub: TrackPublication | undefined): Picture | null {

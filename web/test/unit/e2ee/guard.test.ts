@@ -40,7 +40,15 @@ class Connection {
   getTransceivers() {
     return this.all;
   }
-  setRemoteDescription() {
+  createOffer(o?: unknown) {
+    return Promise.resolve({ type: 'offer', sdp: `m=audio 9 X 8\r\n${o}\r\na=rtpmap:8 opus/48000/2\r\n` });
+  }
+  createAnswer() {
+    return Promise.resolve({ type: 'answer', sdp: 'm=audio 9 X 8\r\na=rtpmap:8 opus/48000/2\r\n' });
+  }
+  remote: unknown;
+  setRemoteDescription(remote?: unknown) {
+    this.remote = remote;
     this.make('video');
     return Promise.resolve();
   }
@@ -62,7 +70,14 @@ describe('a guarded connection', () => {
       expect(pc.config).toEqual({ encodedInsertableStreams: way === 'streams' });
       pc.addTransceiver('audio');
       pc.addTransceiver({ kind: 'video' });
-      await pc.setRemoteDescription();
+      await pc.setRemoteDescription({
+        type: 'answer',
+        sdp: 'm=audio 9 X 8\na=rtpmap:8 opus/48000/2\na=fmtp:8 usedtx=1',
+      });
+      expect(pc.remote).toEqual({
+        type: 'answer',
+        sdp: 'm=audio 9 X 8\na=rtpmap:8 opus/48000/2\na=fmtp:8 useinbandfec=1;cbr=1',
+      });
       const late = pc.make('audio');
       for (const fn of pc.told) fn({ transceiver: late, track: { kind: 'audio' } });
       for (const { sender, receiver } of pc.all) {
@@ -80,6 +95,18 @@ describe('a guarded connection', () => {
       expect(way === 'script' ? alone.transform : alone.streams).toBeTruthy();
     });
   }
+
+  it('asks for lost sound again in whatever it describes', async () => {
+    const { pc } = set('script');
+    expect(await pc.createOffer('told')).toEqual({
+      type: 'offer',
+      sdp: 'm=audio 9 X 8\r\ntold\r\na=rtpmap:8 opus/48000/2\r\na=rtcp-fb:8 nack\r\n',
+    });
+    expect(await pc.createAnswer()).toEqual({
+      type: 'answer',
+      sdp: 'm=audio 9 X 8\r\na=rtpmap:8 opus/48000/2\r\na=rtcp-fb:8 nack\r\n',
+    });
+  });
 
   it('names ends to the worker, and knows none that is not guarded', () => {
     const { orders, guard, pc } = set('script');

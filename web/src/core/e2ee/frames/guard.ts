@@ -4,6 +4,7 @@
 // Nothing leaves or enters a peer connection of this page but through the worker: every sender and receiver gets its way
 // through it in the moment that it comes to be, before anything is negotiated.
 
+import { describeOurs, describeTheirs } from './opus';
 import type { Assignment, Order, Passage } from './service';
 
 /** The worker, and the way by which this browser gives it frames. */
@@ -53,6 +54,12 @@ export class Guard {
   }
 }
 
+/** Never, for the sake of the older form of these methods, which nobody uses. */
+async function ours(made: Promise<RTCSessionDescriptionInit>): Promise<never> {
+  const { type, sdp } = await made;
+  return { type, ...(sdp !== undefined && { sdp: describeOurs(sdp) }) } as never;
+}
+
 /** Peer connections of this kind have no end that is not guarded. */
 export function guardedConnection(Native: typeof RTCPeerConnection, guard: Guard, way: Workshop['way']) {
   const both = (t: RTCRtpTransceiver, kind: string | undefined) => {
@@ -83,8 +90,17 @@ export function guardedConnection(Native: typeof RTCPeerConnection, guard: Guard
       return sender;
     }
 
+    override createOffer(options?: unknown): Promise<never> {
+      return ours(super.createOffer(options as RTCOfferOptions));
+    }
+
+    override createAnswer(options?: unknown): Promise<never> {
+      return ours(super.createAnswer(options as RTCAnswerOptions));
+    }
+
     override async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
-      await super.setRemoteDescription(description);
+      const { type, sdp } = description;
+      await super.setRemoteDescription({ type, ...(sdp !== undefined && { sdp: describeTheirs(sdp) }) });
       for (const t of this.getTransceivers()) both(t, t.receiver.track.kind);
     }
   };
