@@ -129,7 +129,8 @@ func (t *transport) reported(c *core, b []byte) {
 // tick looks after the estimate and begins the probes that it asks for.
 func (l *line) tick(c *core, t *transport) {
 	l.est.Tick(c.now, l.sent)
-	if l.probe.Packets > 0 {
+	// Before there is a path nothing can be learned of it.
+	if l.probe.Packets > 0 || !t.ready() {
 		return
 	}
 	if cluster, ok := l.est.Probe(c.now, l.wanted); ok {
@@ -216,6 +217,9 @@ func (c *core) nextPad() (at int64) {
 // not fit the first guess could never begin otherwise. It returns its size without
 // them, 0 where there is no stream for it.
 func (t *transport) pad(c *core, cluster uint8, size int) int {
+	if !t.ready() {
+		return 0
+	}
 	var carrier *downTrack
 	for _, d := range t.downs {
 		if d.rtx == 0 || d.twcc == 0 || c.now < d.begins {

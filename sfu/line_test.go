@@ -275,6 +275,29 @@ func TestSmallestPictureReturns(t *testing.T) {
 	}
 }
 
+// TestNothingIsProbedBeforeThereIsAPath: somebody may subscribe long before the
+// own connection stands, or without ever having one.
+func TestNothingIsProbedBeforeThereIsAPath(t *testing.T) {
+	s := newSim(t, 52)
+	a, b := s.client("PA_a"), s.client("PA_b")
+	b.reports()
+	s.ticking()
+	srcs := a.publish("TR_v", 1)
+	srcs[0].perFrame, srcs[0].perKey, srcs[0].size = 6, 36, 1100
+	b.listen(a.speak("TR_a"))
+	via, out := b.t.via, b.t.srtpOut
+	b.t.via, b.t.srtpOut = nil, nil
+	k := b.subscribe(srcs[0].track)
+	s.run(5 * time.Second)
+	if len(s.c.probing) != 0 || b.t.pad(s.c, 1, 1000) != 0 {
+		t.Error("probes go nowhere")
+	}
+	b.t.via, b.t.srtpOut = via, out
+	if took, ok := s.until(6*time.Second, func() bool { return k.frames > 10 }); !ok {
+		t.Errorf("%d pictures %v after the path was there", k.frames, took)
+	}
+}
+
 // TestPictureLargerThanTheFirstGuess: one encoding that takes more than what a
 // path is believed to carry at first, with sound beside it or without, is seen
 // within some seconds on a path that carries it.

@@ -244,8 +244,12 @@ func (t *transport) receiveRepair(c *core) {
 	l.receiveRTX(c)
 }
 
-// slot returns a send buffer on the selected path, flushing when none is left.
+// slot returns a send buffer on the selected path, flushing when none is left; nil
+// also where there is no path.
 func (t *transport) slot() []byte {
+	if t.via == nil {
+		return nil
+	}
 	if s := t.via.Slot(); s != nil {
 		return s
 	}

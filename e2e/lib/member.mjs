@@ -13,6 +13,9 @@ import { until } from './wait.mjs';
 const library = fileURLToPath(
   new URL('../../web/node_modules/livekit-client/dist/livekit-client.umd.js', import.meta.url),
 );
+const cipher = fileURLToPath(
+  new URL('../../web/node_modules/livekit-client/dist/livekit-client.e2ee.worker.js', import.meta.url),
+);
 const key = { id: 'member', secret: 'a secret of forty characters, for tests.' };
 /** The canvas: high enough for three spatial layers, small enough for a busy machine. */
 const size = { width: 1024, height: 576, fps: 15 };
@@ -121,20 +124,32 @@ export const member = {
   /** What the site must allow. */
   site: { videoroom: `e2ee off\n\t\tapi_key ${key.id} "${key.secret}"\n\t\twaiting_room off` },
 
-  /** Joins as somebody, who sits before a browser already. @param {import('./scene.mjs').Scene} scene */
-  async join(scene, seat, identity) {
+  /**
+   * Joins as somebody, who sits before a browser already. With a passphrase the library encrypts by itself.
+   * @param {import('./scene.mjs').Scene} scene
+   */
+  async join(scene, seat, identity, passphrase) {
     const page = await seat.page();
     await page.goto(`${scene.origin}/`);
     await page.addScriptTag({ content: await readFile(library, 'utf8') });
+    const script = passphrase && (await readFile(cipher, 'utf8'));
     await page.evaluate(
-      async ({ url, token }) => {
-        window.room = new LivekitClient.Room({ dynacast: true });
+      async ({ url, token, passphrase, script }) => {
+        let encryption = {};
+        if (passphrase) {
+          const keyProvider = new LivekitClient.ExternalE2EEKeyProvider();
+          await keyProvider.setKey(passphrase);
+          const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })));
+          encryption = { encryption: { keyProvider, worker } };
+        }
+        window.room = new LivekitClient.Room({ dynacast: true, ...encryption });
+        if (passphrase) await window.room.setE2EEEnabled(true);
         window.room.on('trackSubscribed', (track) => {
           document.body.append(track.attach());
         });
         await window.room.connect(url, token);
       },
-      { url: `${scene.origin.replace('https', 'wss')}${scene.caddy.base}`, token: token(identity) },
+      { url: `${scene.origin.replace('https', 'wss')}${scene.caddy.base}`, token: token(identity), passphrase, script },
     );
     return new Member(page);
   },

@@ -5,28 +5,12 @@
 
 import assert from 'node:assert/strict';
 import { flow, seesAndHears, showsPerson } from '../lib/call.mjs';
+import { digits, secured } from '../lib/lock.mjs';
 import { people } from '../lib/media.mjs';
 import { play } from '../lib/scene.mjs';
 import { until } from '../lib/wait.mjs';
 
 const site = { videoroom: 'e2ee required' };
-
-/** The digits that people may compare, as the page shows them. */
-const digits = async (page) => {
-  await page.getByTestId('lock').locator('summary').click();
-  await page.getByTestId('compare').click();
-  await page.getByTestId('compare-digits').locator('summary').click();
-  const text = await page.getByTestId('compare-digits').locator('.digits li').allTextContents();
-  const words = await page.getByTestId('compare-words').locator('li').allTextContents();
-  await page.keyboard.press('Escape');
-  return { digits: text.join(' '), words };
-};
-
-/** Waits until the keys of everybody are there. */
-const secured = (page, timeout = 20_000) =>
-  page
-    .locator('[data-testid="lock"]:is([data-state="open"],[data-state="again"],[data-state="verified"])')
-    .waitFor({ timeout });
 
 for (const [first, second] of [
   ['chromium', 'firefox'],
