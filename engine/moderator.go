@@ -123,10 +123,10 @@ func (m *moderator) End(site, name string) {
 // Barred implements practice.Rooms.
 func (m *moderator) Barred(site, name, identity string) error {
 	switch {
+	case m.refusals.has(site, name, identity):
+		return practice.ErrRemoved // also where the room was opened again after its end
 	case m.refusals.has(site, name, ""):
 		return practice.ErrEnded
-	case m.refusals.has(site, name, identity):
-		return practice.ErrRemoved
 	}
 	return nil
 }

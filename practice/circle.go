@@ -205,7 +205,11 @@ func (s *circleSession) barred(identity string) error {
 	if err := s.d.Admitted(s.key.site, s.key.id, identity); err != nil {
 		return err
 	}
-	return s.d.rooms.Barred(s.key.site, s.key.id, identity)
+	err := s.d.rooms.Barred(s.key.site, s.key.id, identity)
+	if errors.Is(err, ErrEnded) && s.d.Reopened(s.key.site, s.key.id) {
+		return nil // another talk in a standing room
+	}
+	return err
 }
 
 func (s *circleSession) hello(claims *token.Claims, from *source, f circleFrame) error {
