@@ -113,6 +113,12 @@ func (s *Storage) Kill() {
 	}
 }
 
+func (s *Storage) killed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dead
+}
+
 func (s *Storage) call(op, key string, do func() error) error {
 	s.mu.Lock()
 	before, after := s.before, s.after
@@ -123,10 +129,7 @@ func (s *Storage) call(op, key string, do func() error) error {
 			return err
 		}
 	}
-	s.mu.Lock()
-	dead := s.dead
-	s.mu.Unlock()
-	if dead {
+	if s.killed() {
 		return ErrDead
 	}
 	err := do()
@@ -203,6 +206,11 @@ func (s *Storage) Lock(ctx context.Context, name string) error {
 		for {
 			s.disk.mu.Lock()
 			held := s.disk.locks[name]
+			// Whoever was killed meanwhile must not leave a lock that nobody frees.
+			if s.killed() {
+				s.disk.mu.Unlock()
+				return ErrDead
+			}
 			if held == nil {
 				s.disk.locks[name] = &lock{s, make(chan struct{})}
 				s.disk.mu.Unlock()
