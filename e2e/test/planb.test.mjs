@@ -71,7 +71,8 @@ for (const [name, open] of Object.entries(browsers)) {
     await visit(open, { javaScriptEnabled: false }, 'privacy', async (page, answer) => {
       assert.equal(answer?.status(), 200);
       const text = await page.locator('main').textContent();
-      assert.match(text, /Ende-zu-Ende-Verschlüsselung ist derzeit nicht eingeschaltet/);
+      assert.match(text, /von Browser zu Browser verschlüsselt/);
+      assert.match(text, /Den Namen, mit dem Sie anklopfen, und wer wann dabei ist, sieht der Server/);
       assert.match(text, /bis man Sie hereinlässt/);
       assert.doesNotMatch(text, /ohne HTTPS/);
       // The style is the page's own and the policy lets it through.
