@@ -61,18 +61,19 @@ var privacySections = []struct{ key, de, en string }{
 
 func isSecure(_ Facts, p Page) bool { return strings.HasPrefix(p.Origin, "https://") }
 
-// claims are all sentences. Those that hold always follow from how the software is built; tests hold it to that.
+// claims are all sentences, in one table because they are to be read as the page that they make. Those that hold always
+// follow from how the software is built; tests hold it to that.
 var claims = []claim{
 	{
 		section: "listen", when: func(f Facts, _ Page) bool { return f.E2EE },
-		de: "Bild und Ton werden von Browser zu Browser verschlüsselt. Der Server leitet sie weiter und kann sie nicht lesen.",
-		en: "Sound and picture are encrypted from browser to browser. The server passes them on and cannot read them.",
+		de: "Bild, Ton und geschriebene Nachrichten werden von Browser zu Browser verschlüsselt. Der Server leitet sie weiter und kann sie nicht lesen.",
+		en: "Sound, picture and written messages are encrypted from browser to browser. The server passes them on and cannot read them.",
 	},
 	{
 		section: "listen", honest: true, when: func(f Facts, _ Page) bool { return f.E2EE },
-		de: "Das gilt für Bild und Ton. Den Namen, mit dem Sie anklopfen, und wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher.",
-		du: "Das gilt für Bild und Ton. Den Namen, mit dem du anklopfst, und wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher.",
-		en: "This holds for sound and picture. The name that you knock with, and who is there when, the server sees in its memory.",
+		de: "Den Namen, mit dem Sie anklopfen, und wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher. Auch das Programm dieser Seite kommt von ihm: Wer den Server verändert, könnte ein anderes ausliefern. Was er ausliefert, lässt sich mit dem veröffentlichten Programm vergleichen.",
+		du: "Den Namen, mit dem du anklopfst, und wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher. Auch das Programm dieser Seite kommt von ihm: Wer den Server verändert, könnte ein anderes ausliefern. Was er ausliefert, lässt sich mit dem veröffentlichten Programm vergleichen.",
+		en: "The name that you knock with, and who is there when, the server sees in its memory. The program of this page comes from it as well: whoever changes the server could hand out another one. What it hands out can be compared with the published program.",
 	},
 	{
 		section: "listen", when: always,

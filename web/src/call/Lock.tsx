@@ -10,6 +10,7 @@ import type { Shape } from '../ui/icons';
 import { closeIcon, lockBusyIcon, lockCheckIcon, lockIcon } from '../ui/icons-media';
 import { announce } from '../ui/live';
 import { useHeld } from './held';
+import { named } from './named';
 
 /** Keys take a second or two. After this long the page says that something is slow. */
 const slowAfter = 10_000;
@@ -87,7 +88,7 @@ function meaning(state: LockState, slow: boolean, s: CallSnapshot): string {
 }
 
 function until(s: CallSnapshot): string {
-  return t('lock.until', { names: unsecured(s).join(', ') });
+  return t('lock.until', { names: unsecured(s).map(named).join(', ') });
 }
 
 /** Says when the call has become safe, and when the words were found equal. */

@@ -9,6 +9,7 @@ import { Icon } from '../ui/Icon';
 import { closeIcon, doorIcon, micOffIcon } from '../ui/icons-media';
 import type { HostTools } from './Call';
 import { AloneTick } from './Manners';
+import { named } from './named';
 import { Panel } from './Panel';
 import { refused } from './refused';
 import { WaitingList } from './WaitingList';
@@ -54,7 +55,7 @@ export function People({ session, host, onClose }: Props) {
                       type="button"
                       class="quiet-button"
                       data-testid="mute-person"
-                      aria-label={t('host.mute.who', { name: m.name })}
+                      aria-label={t('host.mute.who', { name: named(m.name) })}
                       title={t('host.mute')}
                       onClick={() => attempt(host.mute(m.identity))}
                     >
@@ -65,7 +66,7 @@ export function People({ session, host, onClose }: Props) {
                     type="button"
                     class="quiet-button"
                     data-testid="back-person"
-                    aria-label={t('host.back.who', { name: m.name })}
+                    aria-label={t('host.back.who', { name: named(m.name) })}
                     title={t('host.back')}
                     onClick={() => attempt(host.back(m.identity))}
                   >
@@ -75,7 +76,7 @@ export function People({ session, host, onClose }: Props) {
                     type="button"
                     class="quiet-button"
                     data-testid="remove-person"
-                    aria-label={t('host.remove.who', { name: m.name })}
+                    aria-label={t('host.remove.who', { name: named(m.name) })}
                     title={t('host.remove')}
                     onClick={() => setRemoving(m)}
                   >
@@ -104,7 +105,7 @@ export function People({ session, host, onClose }: Props) {
       </div>
       {host && removing && (
         <Dialog
-          title={t('host.remove.q', { name: removing.name })}
+          title={t('host.remove.q', { name: named(removing.name) })}
           testid="remove-dialog"
           onClose={() => setRemoving(null)}
         >
@@ -138,7 +139,7 @@ function Person({ member, children }: { member: Member; children?: preact.Compon
   return (
     <li class="person" data-testid="person" data-identity={member.identity}>
       <span class="person-name">
-        {member.name}
+        {named(member.name)}
         {member.local && ` (${t('call.you')})`}
         <small>{[state, camera, place].filter(Boolean).join(' · ')}</small>
       </span>

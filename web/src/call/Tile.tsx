@@ -9,11 +9,12 @@ import { type Key, t } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { companyIcon, lockBusyIcon, micOffIcon, pausedIcon } from '../ui/icons-media';
 import { AloneSign } from './Manners';
+import { named } from './named';
 
 /** One person: picture or initials, name, and every state as text. */
 export function Tile({ member, why }: { member: Member; why: PauseReason }) {
   const { local, name, camera, cameraPaused, microphone, speaking, company, securing } = member;
-  const shown = local ? t('call.you') : name;
+  const shown = local ? t('call.you') : named(name);
   return (
     <li
       class={local ? 'tile local' : 'tile'}
@@ -55,7 +56,7 @@ export function Tile({ member, why }: { member: Member; why: PauseReason }) {
 }
 
 export function ScreenTile({ member, picture, why }: { member: Member; picture: Picture; why: PauseReason }) {
-  const label = t('call.screenOf', { name: member.name });
+  const label = t('call.screenOf', { name: named(member.name) });
   return (
     <li class="tile screen" data-testid="tile-screen" data-identity={member.identity} data-paused={member.screenPaused}>
       {member.securing ? <Securing /> : <Video picture={picture} mirrored={false} label={label} whole />}

@@ -177,6 +177,8 @@ export const callDe = {
   'e2ee.asking': (p: { name: string }) =>
     `${p.name} ist schon im Raum. Die Verschlüsselung beginnt, wenn Sie zustimmen.`,
   'e2ee.unseen': (p: { name: string }) => `${p.name} hat die Schlüssel dieses Gesprächs und ist gerade nicht zu sehen.`,
+  'e2ee.asking.host': (p: { name: string }) =>
+    `${p.name} ist im Raum und kann, wenn Sie zustimmen, auch andere dazuholen. Die Verschlüsselung beginnt damit.`,
   'e2ee.asking.do': 'Zustimmen',
   'e2ee.somebody': 'Jemand',
   'clock.length': 'Dauer der Sitzung',

@@ -35,6 +35,8 @@ export const callDu: Part = {
 
   'e2ee.asking': (p: { name: string }) =>
     `${p.name} ist schon im Raum. Die Verschlüsselung beginnt, wenn du zustimmst.`,
+  'e2ee.asking.host': (p: { name: string }) =>
+    `${p.name} ist im Raum und kann, wenn du zustimmst, auch andere dazuholen. Die Verschlüsselung beginnt damit.`,
   'manners.alone.q': 'Bist du allein im Raum?',
   'manners.alone.t': 'Die anderen sehen deine Antwort.',
   'manners.company.own': 'Dein Mikrofon und deine Kamera sind aus. Die anderen sehen, dass jemand hereingekommen ist.',

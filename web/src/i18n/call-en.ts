@@ -177,6 +177,8 @@ export const callEn: Like<typeof callDe> = {
   'manners.company.gone': (p) => `${p.name} is undisturbed again.`,
   'e2ee.asking': (p: { name: string }) => `${p.name} is in the room already. Encryption begins when you agree.`,
   'e2ee.unseen': (p: { name: string }) => `${p.name} has the keys of this conversation and cannot be seen.`,
+  'e2ee.asking.host': (p: { name: string }) =>
+    `${p.name} is in the room and, if you agree, can bring in others. Encryption begins with it.`,
   'e2ee.asking.do': 'Agree',
   'e2ee.somebody': 'Somebody',
   'clock.length': 'Length of the session',

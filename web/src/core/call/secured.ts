@@ -28,7 +28,7 @@ import type { Encryption } from './types';
 export interface SecureOptions {
   key: PageKey;
   /** Of hosts: whether the page of this key is let in without asking. */
-  welcome?: (key: string, identity: string) => boolean;
+  welcome?: (key: string) => boolean;
 }
 
 /** What people say, as it travels between pages. */
@@ -164,14 +164,17 @@ export class Secured {
   get view(): Encryption {
     const a = this.#agreement;
     const { everCompared, people } = a.fresh;
-    const all = a.others.every((p) => a.agreed.has(p.pid));
+    const { agreed } = a;
+    const here = [...(this.#room?.remoteParticipants.keys() ?? [])];
+    // Whoever is in the room without keys counts as well: what is not encrypted for them does not reach them.
+    const all = a.others.every((p) => agreed.has(p.pid)) && here.every((identity) => a.pidOf(identity) !== undefined);
     return {
       state: a.waiting ? 'waiting' : all ? 'on' : 'securing',
       code: a.code,
       verified: a.others.length > 0 && people.length === 0,
       fresh: everCompared ? people.map((p) => this.name(p.identity)).filter((n) => n !== '') : [],
       unseen: this.#ghosts(),
-      asking: a.asking.map(({ pid, identity }) => ({ pid, name: this.#told(identity) })),
+      asking: a.asking.map(({ pid, identity, host }) => ({ pid, host, name: this.#told(identity) })),
     };
   }
 

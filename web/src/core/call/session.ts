@@ -456,7 +456,9 @@ class LiveCall implements CallSession {
   }
 
   #name(p: Participant): string {
-    return this.#secured ? this.#secured.name(p.identity) : nameOf(p);
+    if (!this.#secured) return nameOf(p);
+    // As long as there are no keys, and so nothing to see or hear, the name from the door tells whom one waits for.
+    return this.#secured.name(p.identity) || (this.#secured.securing(p.identity) ? (p.name ?? '') : '');
   }
 
   async #heard(

@@ -54,7 +54,7 @@ export interface Encryption {
   /** Those who have had keys for a while without being seen in the room, by name; empty for who has not said one. */
   unseen: readonly string[];
   /** Those who are let in once this host says so; the name is the server's word. Empty for everybody else. */
-  asking: readonly { pid: string; name: string }[];
+  asking: readonly { pid: string; name: string; host: boolean }[];
 }
 
 export interface ChatLine {

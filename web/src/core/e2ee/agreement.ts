@@ -40,7 +40,7 @@ export interface AgreementOptions {
   token(): string;
   key: PageKey;
   /** Of hosts: whether the page of this key is let in without asking. Undefined for everybody else. */
-  welcome?: (key: string, identity: string) => boolean;
+  welcome?: (key: string) => boolean;
   post(order: Order, transfer?: Transferable[]): void;
   events: AgreementEvents;
   dial?: Dial;
@@ -281,9 +281,13 @@ export class Agreement {
   }
 
   async #ask(a: Attempt, list: readonly Candidate[]): Promise<void> {
+    const { welcome } = this.#o;
+    // Whoever is no host has nobody to let in, whatever the server says.
+    if (!welcome) return;
     this.#asking = list;
     for (const c of list) {
-      if (!this.#letIn.has(c.pid) && this.#o.welcome?.(c.key, c.identity) && this.#attempt === a) await this.#admit(c);
+      // Another host becomes one by the person's own word alone: hosts can let others in.
+      if (!c.host && !this.#letIn.has(c.pid) && welcome(c.key) && this.#attempt === a) await this.#admit(c);
     }
     this.#o.events.changed();
   }

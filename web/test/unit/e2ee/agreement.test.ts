@@ -94,6 +94,24 @@ describe('an agreement', () => {
     expect(host.agreement.asking).toEqual([]);
   });
 
+  it('makes another host by the word of the person alone, and asks nobody who is no host', async () => {
+    const server = new CircleServer();
+    const host = await page(server, 'host', () => true);
+    const anna = await page(server, 'anna');
+    await agreed(host, anna);
+    server.tamper = (f) =>
+      f.type === 'asking' ? [{ ...f, list: (f['list'] as object[]).map((c) => ({ ...c, host: true })) }] : [f];
+    const bert = await page(server, 'bert');
+    await vi.waitFor(() => expect(host.agreement.asking).toMatchObject([{ identity: 'bert', host: true }]));
+    const list = [{ ...host.agreement.asking[0], knock: 'AA', proof: 'AA' }];
+    for (const place of server.places) if (place.identity === 'anna') server.give(place, { type: 'asking', list });
+    await new Promise((r) => setTimeout(r, 100));
+    expect(anna.agreement.asking).toEqual([]);
+    expect(bert.agreement.waiting).toBe(true);
+    host.agreement.letIn(host.agreement.asking[0]?.pid ?? '');
+    await agreed(host, anna, bert);
+  });
+
   it("does not take another page's word for a knock", async () => {
     const server = new CircleServer();
     const anna = await makePageKey();
