@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/caddy-videoroom/videoroom/sfu/internal/cache"
 	"github.com/caddy-videoroom/videoroom/sfu/internal/rtpx"
 )
 
@@ -54,6 +55,20 @@ func (t *transport) mayRepair(c *core) bool {
 	return t.repairs > 0
 }
 
+// recall finds what a packet of this number carried and the time that it had, and a
+// buffer to make it again in; no buffer where one of them is not there.
+func (d *downTrack) recall(seq uint16) (e cache.Entry, ts uint32, b []byte) {
+	layer, srcSeq, tsOffset, ok := d.seq.Lookup(seq)
+	if !ok || int(layer) >= len(d.track.layers) {
+		return e, 0, nil
+	}
+	if e, ok = d.track.layers[layer].cache.Get(srcSeq); !ok {
+		return e, 0, nil
+	}
+	slot := d.to.slot()
+	return e, e.TS + tsOffset, slot[:cap(slot)]
+}
+
 // repeat sends a packet again, from the layer's shared cache, and returns how
 // many bytes it took; 0 where it is not remembered.
 func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
@@ -61,20 +76,14 @@ func (d *downTrack) repeat(c *core, seq uint16, cluster uint8) int {
 		return 0
 	}
 	s := &d.sent[seq%historySize]
-	layer, srcSeq, tsOffset, ok := d.seq.Lookup(seq)
-	if !ok || !s.valid || s.seq != seq || int(layer) >= len(d.track.layers) {
+	if !s.valid || s.seq != seq {
 		return 0
 	}
-	e, ok := d.track.layers[layer].cache.Get(srcSeq)
-	if !ok {
+	e, ts, b := d.recall(seq)
+	if b == nil {
 		return 0
 	}
-	slot := d.to.slot()
-	if slot == nil {
-		return 0
-	}
-	b := slot[:cap(slot)]
-	h := rtpx.HeaderSpec{PT: d.pt, Marker: s.marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
+	h := rtpx.HeaderSpec{PT: d.pt, Marker: s.marker, Seq: seq, TS: ts, SSRC: d.ssrc}
 	osn := 0
 	if d.rtx != 0 {
 		h.PT, h.SSRC, h.Seq = d.rtxPT, d.rtx, d.rtxSeq

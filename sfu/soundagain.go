@@ -105,20 +105,11 @@ func (d *downTrack) resendSound(c *core, seq uint16) {
 // packets (RFC 7714 §8.1), so that the tag decides.
 func (d *downTrack) repeatAlike(c *core, seq uint16) int {
 	s := &d.heard[seq%soundKept]
-	layer, srcSeq, tsOffset, ok := d.seq.Lookup(seq)
-	if !ok || int(layer) >= len(d.track.layers) {
+	e, ts, b := d.recall(seq)
+	if b == nil {
 		return 0
 	}
-	e, ok := d.track.layers[layer].cache.Get(srcSeq)
-	if !ok {
-		return 0
-	}
-	slot := d.to.slot()
-	if slot == nil {
-		return 0
-	}
-	b := slot[:cap(slot)]
-	h := rtpx.HeaderSpec{PT: d.pt, Marker: s.marker, Seq: seq, TS: e.TS + tsOffset, SSRC: d.ssrc}
+	h := rtpx.HeaderSpec{PT: d.pt, Marker: s.marker, Seq: seq, TS: ts, SSRC: d.ssrc}
 	d.leaveRoom(&h)
 	n := rtpx.PutHeader(b, &h)
 	size := n + len(e.Payload)

@@ -6,6 +6,7 @@ import { otherClock } from '../core/flow/appointment';
 import { nearness, week } from '../core/flow/hours';
 import { type Page, telHref } from '../core/page';
 import { day, language, t, time } from '../i18n';
+import { Onward } from '../room/Onward';
 import { Icon } from '../ui/Icon';
 import { phoneIcon } from '../ui/icons';
 import { calendarIcon } from '../ui/icons-media';
@@ -31,18 +32,7 @@ export function Opened({ page, host, hours, next }: Props & { next(): void }) {
         {today ? t('open.until', { time: time(changes, { timeZone: timezone }) }) : t('open.now')}
       </p>
       <p>{t('open.lead')}</p>
-      <div class="actions">
-        <button type="button" class="button primary" data-testid="continue" onClick={next}>
-          {t('arrival.go')}
-        </button>
-      </div>
-      <p class="quiet">{t('arrival.free')}</p>
-      <details data-testid="privacy">
-        <summary>{t('privacy.q')}</summary>
-        <p>{t('privacy.1')}</p>
-        <p>{t('privacy.2')}</p>
-        <p>{t('privacy.3')}</p>
-      </details>
+      <Onward next={next} />
     </section>
   );
 }

@@ -4,6 +4,7 @@
 import type { Page } from '../core/page';
 import { t } from '../i18n';
 import { Heading } from '../ui/Shell';
+import { Onward } from './Onward';
 
 interface Props {
   page: Page;
@@ -22,18 +23,7 @@ export function Arrival({ page, host, open, next }: Props) {
         </p>
       )}
       <p class={open ? 'state good' : 'state'}>{t(open ? 'arrival.open' : 'arrival.closed')}</p>
-      <div class="actions">
-        <button type="button" class="button primary" data-testid="continue" onClick={next}>
-          {t('arrival.go')}
-        </button>
-      </div>
-      <p class="quiet">{t('arrival.free')}</p>
-      <details data-testid="privacy">
-        <summary>{t('privacy.q')}</summary>
-        <p>{t('privacy.1')}</p>
-        <p>{t('privacy.2')}</p>
-        <p>{t('privacy.3')}</p>
-      </details>
+      <Onward next={next} />
     </section>
   );
 }

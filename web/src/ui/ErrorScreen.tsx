@@ -37,17 +37,30 @@ export function ErrorScreen({ page, code, actions }: ErrorProps) {
         {recovery[code].map((r, i) => (
           <Action key={r} kind={r} code={code} primary={i === 0} run={actions[r]} />
         ))}
-        {page.phone && (
-          <a class="button" href={telHref(page.phone)} data-testid="act-call">
-            <Icon of={phoneIcon} size={20} />
-            {t('help.call', { phone: page.phone })}
-          </a>
-        )}
+        <CallPractice page={page} />
       </div>
-      <p class="code" data-testid="error-code">
-        {t('err.code', { code })}
-      </p>
+      <CodeLine code={code} />
     </section>
+  );
+}
+
+/** The way out that always works. */
+export function CallPractice({ page }: { page: Page }) {
+  if (!page.phone) return null;
+  return (
+    <a class="button" href={telHref(page.phone)} data-testid="act-call">
+      <Icon of={phoneIcon} size={20} />
+      {t('help.call', { phone: page.phone })}
+    </a>
+  );
+}
+
+/** What a helpline asks for. */
+export function CodeLine({ code }: { code: ErrorCode }) {
+  return (
+    <p class="code" data-testid="error-code">
+      {t('err.code', { code })}
+    </p>
   );
 }
 

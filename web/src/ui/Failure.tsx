@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ErrorCode } from '../core/flow/errors';
-import { type Page, telHref } from '../core/page';
+import type { Page } from '../core/page';
 import { t } from '../i18n';
-import { type ErrorProps, ErrorScreen } from './ErrorScreen';
+import { CallPractice, CodeLine, type ErrorProps, ErrorScreen } from './ErrorScreen';
 import { Icon } from './Icon';
-import { phoneIcon } from './icons';
 import { stopIcon } from './icons-media';
 import { Heading } from './Shell';
 
@@ -40,15 +39,10 @@ function Stop({ page, code, host }: { page: Page; code: StopCode; host: boolean 
       </ol>
       {page.phone && !host && (
         <div class="actions">
-          <a class="button" href={telHref(page.phone)} data-testid="act-call">
-            <Icon of={phoneIcon} size={20} />
-            {t('help.call', { phone: page.phone })}
-          </a>
+          <CallPractice page={page} />
         </div>
       )}
-      <p class="code" data-testid="error-code">
-        {t('err.code', { code })}
-      </p>
+      <CodeLine code={code} />
     </section>
   );
 }
