@@ -228,3 +228,31 @@ func TestStandingRoomTakesAsManyAsItsKind(t *testing.T) {
 	b.knock(room, "Boris", client(1)).present(true)
 	host.failCmd(CodeRoomFull, "admit", message{"room": room.id, "knock": host.waiting(room.id, 1)[0].text("id")})
 }
+
+// The end of a talk bars nobody from the keys of the next one in the same room;
+// whoever was removed stays out.
+func TestCircleInARoomThatWasOpenedAgain(t *testing.T) {
+	b := newBench(t, Options{})
+	b.use(standingSite(nil, config.StandingRoom{ID: "team"}))
+	host := b.host("muster")
+	room := b.kept(b.host("muster"), isClosed)
+	anna := b.knock(room, "Anna", client(1))
+	anna.present(false)
+	b.rooms.mu.Lock()
+	b.rooms.barred = ErrEnded // of the talk before
+	b.rooms.mu.Unlock()
+	host.mustCmd("open_room", message{"standing": "team"})
+	host.mustCmd("admit", message{"room": room.id, "knock": host.waiting(room.id, 1)[0].text("id")})
+	identity := b.mediaClaims(anna.next("admitted")).Subject
+	b.holder(room.id, identity, false).hello()
+
+	b.rooms.mu.Lock()
+	b.rooms.barred = ErrRemoved
+	b.rooms.mu.Unlock()
+	b.dial("api/v1/circle", as{}, b.holder(room.id, identity, false).first()).refused(CodeNotAllowed)
+	b.rooms.mu.Lock()
+	b.rooms.barred = ErrEnded
+	b.rooms.mu.Unlock()
+	host.mustCmd("end", message{"room": room.id})
+	b.dial("api/v1/circle", as{}, b.holder(room.id, identity, false).first()).refused(CodeRoomClosed)
+}
