@@ -659,7 +659,7 @@ class LiveCall implements CallSession {
     const own = me.getTrackPublication(Track.Source.Microphone);
     const voices: Voice[] = [];
     const add = (identity: string, type: Voice['type'], end: RTCRtpSender | RTCRtpReceiver | undefined) => {
-      if (end) voices.push({ identity, type, stats: async () => (await end.getStats()).values() });
+      if (end) voices.push({ identity, type, stats: async () => (await end.getStats()).values(), track: end.track });
     };
     if (own && !own.isMuted) add(me.identity, 'media-source', own.track?.sender);
     for (const p of remoteParticipants.values()) {

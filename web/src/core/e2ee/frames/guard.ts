@@ -36,8 +36,10 @@ export class Guard {
     if (this.#names.has(end) || (kind !== 'audio' && kind !== 'video')) return;
     const track = `${way} ${++this.#last}`;
     this.#names.set(end, track);
-    const passage: Passage = { way, kind, track, ...(kind === 'video' && { codec: 'vp8' as const }) };
+    const passage: Passage = { way, kind, track };
     if (this.#workshop.way === 'script') {
+      // Else frames would pass unchanged, and nobody would be told.
+      if (!('transform' in end)) throw new Error('frames cannot be transformed');
       (end as { transform?: unknown }).transform = this.#workshop.transform(passage);
       return;
     }
