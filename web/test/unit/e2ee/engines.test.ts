@@ -10,6 +10,10 @@ import { type Browser, browserOf, type Encoded, type Engine, engines } from './e
 
 afterEach(() => void vi.unstubAllGlobals());
 
+/** Others may use the machine. */
+const patience = { timeout: 60_000, interval: 2 };
+vi.setConfig({ testTimeout: patience.timeout });
+
 const octets = (text: string) => new TextEncoder().encode(text);
 const said = octets('what is said in confidence, in as many octets as a real frame would have');
 const join = (...parts: (number[] | Uint8Array)[]) => Uint8Array.from(parts.flatMap((p) => [...p]));
@@ -48,7 +52,7 @@ const h264 = (time: number, type: 'key' | 'delta', ssrc = 0x33333333): Encoded =
 /** A page in a browser: a guarded connection, its worker with Anna's keys, and one transceiver of each kind. */
 async function pageIn(engine: Engine) {
   const browser = browserOf(engine);
-  const { Worker: _, RTCPeerConnection, RTCRtpScriptTransform } = browser.globals;
+  const { RTCPeerConnection, RTCRtpScriptTransform } = browser.globals;
   const post = (order: Order, transfer: Transferable[] = []) => browser.worker.postMessage(order, transfer);
   const workshop: Workshop = {
     way: transformOf(browser.globals as never) ?? 'streams',
@@ -65,7 +69,7 @@ async function pageIn(engine: Engine) {
   for (const end of [audio.sender, audio.receiver]) guard.assign(end as never, { participant: 'anna', content: 1 });
   for (const end of [video.sender, video.receiver]) guard.assign(end as never, { participant: 'anna', content: 2 });
   // Deriving a key takes some time.
-  await vi.waitFor(async () => expect(await audio.sender.pass(sound(1))).toHaveLength(1));
+  await vi.waitFor(async () => expect(await audio.sender.pass(sound(1))).toHaveLength(1), patience);
   return { browser, pc, audio, video, guard };
 }
 

@@ -153,99 +153,102 @@ async function bundle(): Promise<(scope: Scope) => void> {
   return new Function('globalThis', output[0].code) as (scope: Scope) => void;
 }
 
-function worker(): Promise<(scope: Scope) => void> {
-  bundled ??= bundle();
-  return bundled;
-}
+/** A worker with our own program in it. */
+class FrameWorker {
+  readonly reports: unknown[] = [];
+  #scope: Scope | undefined;
+  #early: ((scope: Scope) => void)[] = [];
 
-/** A browser of one engine with our own worker in it. */
-export function browserOf(engine: Engine) {
-  const { Frame, RTCEncodedAudioFrame, RTCEncodedVideoFrame } = framesOf(engine);
-  const reports: unknown[] = [];
-
-  class Worker {
-    #scope: Scope | undefined;
-    #early: ((scope: Scope) => void)[] = [];
-
-    /** Tasks wait until the module has run. */
-    task(what: (scope: Scope) => void): void {
-      if (this.#scope) what(this.#scope);
-      else this.#early.push(what);
-    }
-    postMessage(order: unknown, transfer: Transferable[] = []): void {
-      const data = structuredClone(order, { transfer: transfer as never });
-      this.task((scope) => scope.onmessage?.({ data }));
-    }
-    async start(): Promise<void> {
-      const scope: Scope = { onmessage: null, onrtctransform: null, postMessage: (report) => reports.push(report) };
-      (await worker())(scope);
-      this.#scope = scope;
-      for (const what of this.#early) what(scope);
-    }
+  /** Tasks wait until the module has run. */
+  task(what: (scope: Scope) => void): void {
+    if (this.#scope) what(this.#scope);
+    else this.#early.push(what);
   }
 
-  /** What an RTCTransformEvent brings, and the ends of it that are the engine's. */
-  class Transformer {
-    readonly options: unknown;
-    readonly out: Encoded[] = [];
-    readonly #queue: unknown[] = [];
-    #wanted: (() => void) | undefined;
-    #idle: (() => void)[] = [];
-    readonly readable = new ReadableStream(
-      {
-        pull: async (c) => {
-          if (this.#queue.length === 0) {
-            for (const tell of this.#idle.splice(0)) tell();
-            await new Promise<void>((more) => {
-              this.#wanted = more;
-            });
-            this.#wanted = undefined;
-          }
-          c.enqueue(this.#queue.shift());
-        },
-      },
-      { highWaterMark: 0 },
-    );
-    readonly writable = new WritableStream({
+  postMessage(order: unknown, transfer: Transferable[] = []): void {
+    const data = structuredClone(order, { transfer: transfer as never });
+    this.task((scope) => scope.onmessage?.({ data }));
+  }
+
+  async start(): Promise<void> {
+    const scope: Scope = { onmessage: null, onrtctransform: null, postMessage: (r) => this.reports.push(r) };
+    bundled ??= bundle();
+    (await bundled)(scope);
+    this.#scope = scope;
+    for (const what of this.#early) what(scope);
+  }
+}
+
+/** What an RTCTransformEvent brings, and the ends of it that are the engine's. */
+class Transformer {
+  readonly out: Encoded[] = [];
+  readonly #queue: unknown[] = [];
+  #wanted: (() => void) | undefined;
+  #idle: (() => void)[] = [];
+  readonly readable: ReadableStream;
+  readonly writable: WritableStream;
+
+  constructor(
+    readonly options: unknown,
+    private readonly wrap: (f: Encoded, incoming: boolean) => unknown,
+    unwrap: (frame: unknown) => Encoded,
+  ) {
+    const pull = (c: ReadableStreamDefaultController) => this.#pull(c);
+    this.readable = new ReadableStream({ pull }, { highWaterMark: 0 });
+    this.writable = new WritableStream({
       write: (frame: unknown) => {
-        if (!(frame instanceof Frame)) throw new TypeError('no frame');
-        const f = Frame.written(frame);
+        const f = unwrap(frame);
         if (f.data.length > 0) this.out.push(f);
       },
     });
-    constructor(options: unknown) {
-      this.options = options;
-    }
-    generateKeyFrame = () => Promise.resolve();
-    sendKeyFrameRequest = () => Promise.resolve();
-
-    put(f: Encoded): void {
-      const { way } = this.options as Passage;
-      const incoming = way === 'open';
-      const frame =
-        f.kind === 'audio'
-          ? new RTCEncodedAudioFrame(f, engine.audio(f, incoming))
-          : new RTCEncodedVideoFrame(f, engine.video(f, incoming));
-      this.#queue.push(frame);
-      this.#wanted?.();
-    }
-    /** Settles when all frames have gone through, or nowhere. */
-    async done(): Promise<void> {
-      await new Promise<void>((tell) => this.#idle.push(tell));
-      await new Promise((next) => setImmediate(next));
-    }
   }
+  generateKeyFrame = () => Promise.resolve();
+  sendKeyFrameRequest = () => Promise.resolve();
+
+  async #pull(c: ReadableStreamDefaultController): Promise<void> {
+    if (this.#queue.length === 0) {
+      for (const tell of this.#idle.splice(0)) tell();
+      await new Promise<void>((more) => {
+        this.#wanted = more;
+      });
+      this.#wanted = undefined;
+    }
+    c.enqueue(this.#queue.shift());
+  }
+
+  /** Settles when all frames have gone through, or nowhere: then another one is asked for. */
+  async put(frames: Encoded[]): Promise<void> {
+    const done = new Promise<void>((tell) => this.#idle.push(tell));
+    const incoming = (this.options as Passage).way === 'open';
+    for (const f of frames) this.#queue.push(this.wrap(f, incoming));
+    this.#wanted?.();
+    await done;
+    await new Promise((next) => setImmediate(next));
+  }
+}
+
+/** The classes for transforms, senders and receivers. */
+function endsOf(engine: Engine) {
+  const { Frame, RTCEncodedAudioFrame, RTCEncodedVideoFrame } = framesOf(engine);
+  const wrap = (f: Encoded, incoming: boolean) =>
+    f.kind === 'audio'
+      ? new RTCEncodedAudioFrame(f, engine.audio(f, incoming))
+      : new RTCEncodedVideoFrame(f, engine.video(f, incoming));
+  const unwrap = (frame: unknown) => {
+    if (!(frame instanceof Frame)) throw new TypeError('no frame');
+    return Frame.written(frame);
+  };
 
   class RTCRtpScriptTransform {
     readonly transformer: Transformer;
     attached = false;
-    constructor(worker: Worker, options?: unknown) {
-      if (!(worker instanceof Worker)) throw new TypeError('no worker');
-      this.transformer = new Transformer(structuredClone(options));
-      worker.task((scope) => scope.onrtctransform?.({ transformer: this.transformer }));
+    constructor(worker: FrameWorker, options?: unknown) {
+      if (!(worker instanceof FrameWorker)) throw new TypeError('no worker');
+      const transformer = new Transformer(structuredClone(options), wrap, unwrap);
+      this.transformer = transformer;
+      worker.task((scope) => scope.onrtctransform?.({ transformer }));
     }
   }
-
   class End {
     #transform: RTCRtpScriptTransform | null = null;
     constructor(readonly track: { kind: string }) {}
@@ -263,33 +266,36 @@ export function browserOf(engine: Engine) {
       const t = this.#transform?.transformer;
       if (!t) return frames;
       const before = t.out.length;
-      const done = t.done();
-      for (const f of frames) t.put(f);
-      await done;
+      await t.put(frames);
       return t.out.slice(before);
     }
   }
-  class RTCRtpSender extends End {}
-  class RTCRtpReceiver extends End {}
+  return { RTCRtpScriptTransform, RTCRtpSender: class extends End {}, RTCRtpReceiver: class extends End {} };
+}
+
+/** A browser of one engine, with a worker of ours that has not begun. */
+export function browserOf(engine: Engine) {
+  const ends = endsOf(engine);
+  type Transceiver = Record<'sender' | 'receiver', InstanceType<(typeof ends)['RTCRtpSender']>>;
 
   class RTCPeerConnection extends EventTarget {
-    readonly #all: { sender: RTCRtpSender; receiver: RTCRtpReceiver }[] = [];
+    readonly #all: Transceiver[] = [];
     constructor(readonly config: Record<string, unknown> = {}) {
       super();
     }
-    #make(kind: string) {
-      const t = { sender: new RTCRtpSender({ kind }), receiver: new RTCRtpReceiver({ kind }) };
+    #make(kind: string): Transceiver {
+      const t = { sender: new ends.RTCRtpSender({ kind }), receiver: new ends.RTCRtpReceiver({ kind }) };
       this.#all.push(t);
       return t;
     }
-    addTransceiver(of: string | { kind: string }, init: unknown = {}) {
+    addTransceiver(of: string | { kind: string }, init: unknown = {}): Transceiver {
       if (typeof init !== 'object') throw new TypeError('no dictionary');
       return this.#make(typeof of === 'string' ? of : of.kind);
     }
     addTrack(track: { kind: string }) {
       return this.#make(track.kind).sender;
     }
-    getTransceivers() {
+    getTransceivers(): Transceiver[] {
       return [...this.#all];
     }
     createOffer(...args: unknown[]) {
@@ -305,8 +311,8 @@ export function browserOf(engine: Engine) {
     }
   }
 
-  const globals = { Worker, RTCPeerConnection, RTCRtpScriptTransform, RTCRtpSender, RTCRtpReceiver };
-  return { engine, worker: new Worker(), reports, globals };
+  const worker = new FrameWorker();
+  return { worker, reports: worker.reports, globals: { Worker: FrameWorker, RTCPeerConnection, ...ends } };
 }
 
 export type Browser = ReturnType<typeof browserOf>;

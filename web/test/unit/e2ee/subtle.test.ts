@@ -105,7 +105,9 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
-it('is all there in Safari 17: page keys, the agreement of three, content, and frames', async () => {
+it('is all there in Safari 17: page keys, the agreement of three, content, and frames', {
+  timeout: 60_000,
+}, async () => {
   const { makePageKey, vouches } = await import('../../../src/core/e2ee/pagekey');
   const { fromBase64url } = await import('../../../src/core/e2ee/base64url');
   const { Village } = await import('./village');
@@ -137,7 +139,7 @@ it('is all there in Safari 17: page keys, the agreement of three, content, and f
   inbox.install(anna.pid, key);
   outbox.use(anna.pid, key);
   outbox.say(new TextEncoder().encode('hello'));
-  await vi.waitFor(() => expect(heard).toEqual(['hello']));
+  await vi.waitFor(() => expect(heard).toEqual(['hello']), { timeout: 60_000 });
 
   const ring = new KeyRing(256, (n) => crypto.getRandomValues(new Uint8Array(n)));
   expect(await ring.set(key.index, key.secret.slice())).toBeUndefined();
