@@ -149,11 +149,15 @@ describe('an agreement', () => {
     const bert = await page(server, 'bert');
     await agreed(host, anna, bert);
     const before = host.agreement.code?.digits;
+    const used = () => (host.orders.findLast((o) => o.do === 'use') as { index: number }).index;
+    const old = used();
     server.remove('bert');
     await vi.waitFor(() => expect(bert.refused).toEqual(['not_allowed']));
     await agreed(host, anna);
     expect(host.agreement.code?.digits).not.toBe(before);
-    const { index } = host.orders.findLast((o) => o.do === 'use') as { index: number };
+    // The new key is used when Anna has confirmed it, which may be after both agree.
+    await vi.waitFor(() => expect(used()).not.toBe(old), { timeout: 4_000 });
+    const index = used();
     expect(bert.orders.some((o) => o.do === 'key' && o.participant === host.agreement.pid && o.index === index)).toBe(
       false,
     );
