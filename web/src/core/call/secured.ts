@@ -22,6 +22,7 @@ import workerURL from '../e2ee/frames/worker?worker&url';
 import type { StopReason } from '../e2ee/keys/types';
 import type { PageKey } from '../e2ee/pagekey';
 import type { ErrorCode } from '../flow/errors';
+import type { Sound } from './slim';
 import type { Encryption } from './types';
 
 /** What a page brings to a call that is encrypted. */
@@ -35,6 +36,8 @@ export interface SecureOptions {
 export type Said =
   | { t: 'name'; name: string }
   | { t: 'chat'; id: string; text: string }
+  /** Whether the way down of who says it is narrow. */
+  | { t: 'line'; narrow: boolean }
   | { t: 'manners'; data: unknown };
 
 export interface SecuredEvents {
@@ -211,6 +214,21 @@ export class Secured {
     return this.#agreement.say(new TextEncoder().encode(JSON.stringify(said)), identity);
   }
 
+  /** Sends the microphone's sound like this from now on. */
+  async send({ maxBitrate, length }: Sound): Promise<void> {
+    const sender = this.#room?.localParticipant.getTrackPublication(Track.Source.Microphone)?.track?.sender;
+    if (!sender) throw new Error('no sound is sent');
+    this.#guard.soundLength = length;
+    const p = sender.getParameters();
+    const [encoding] = p.encodings;
+    if (encoding) {
+      encoding.maxBitrate = maxBitrate;
+      await sender.setParameters(p);
+    }
+    // The length of packets is the other side's wish, and such wishes are read only where both sides describe themselves.
+    await (this.#room as unknown as { engine?: { negotiate?(): Promise<void> } }).engine?.negotiate?.();
+  }
+
   confirm(): void {
     const { code } = this.#agreement;
     if (code) this.#agreement.confirm(code);
@@ -290,9 +308,10 @@ function decode(plain: Uint8Array): Said | null {
   try {
     const said: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plain));
     if (typeof said !== 'object' || said === null) return null;
-    const { t, name, id, text, data } = said as Record<string, unknown>;
+    const { t, name, id, text, data, narrow } = said as Record<string, unknown>;
     if (t === 'name' && typeof name === 'string') return { t, name: [...name].slice(0, longestName).join('') };
     if (t === 'chat' && typeof id === 'string' && typeof text === 'string') return { t, id: id.slice(0, 64), text };
+    if (t === 'line' && typeof narrow === 'boolean') return { t, narrow };
     return t === 'manners' ? { t, data } : null;
   } catch {
     return null;
