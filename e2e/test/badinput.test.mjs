@@ -23,10 +23,14 @@ const stranger = () => {
   return `127.0.${1 + (strangers >> 7)}.${1 + (strangers & 127)}`;
 };
 
-/** The conversation goes on as if nothing had happened. */
+/** The conversation goes on as if nothing had happened. A busy machine may hold one look up, but not three. */
 async function undisturbed(visitor, what) {
-  const running = await flow(visitor.page, 2_000);
-  assert.ok(running.audioPackets >= 70 && running.frames >= 10, `${what}: ${JSON.stringify(running)}`);
+  let running;
+  for (let i = 0; i < 3; i++) {
+    running = await flow(visitor.page, 2_000);
+    if (running.audioPackets >= 70 && running.frames >= 10) return;
+  }
+  assert.fail(`${what}: ${JSON.stringify(running)}`);
 }
 
 async function call(s) {

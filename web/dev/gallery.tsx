@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1&paused=1&many=1&saver=500&line=weak
-// &e2ee=waiting|securing|on|verified|fresh; events "anew" and "gone" at the window bring another code and take everybody away; ?screen=22|55|56|57
+// &e2ee=waiting|securing|on|verified|fresh|asking; events "anew" and "gone" at the window bring another code and take everybody away; ?screen=22|55|56|57
 
 import '../src/ui/style.css';
 import { signal } from '@preact/signals';
@@ -138,7 +138,7 @@ function encryption(kind: string | null): Encryption | null {
     verified: false,
     fresh: [],
     unseen: [],
-    asking: [],
+    asking: q.get('e2ee') === 'asking' ? [{ pid: '0'.repeat(32), host: false, name: 'Anna Klein' }] : [],
   } as const;
   switch (kind) {
     case null:
