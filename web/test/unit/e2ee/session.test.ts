@@ -181,17 +181,26 @@ const steps = Number(process.env['E2EE_STEPS'] ?? 8_000);
 describe('any order of events', { timeout: 300_000 + 5 * steps }, () => {
   it(`leaves everybody agreed: ${steps} steps`, async () => {
     let done = 0;
-    for (let seed = 7; done < steps; seed++) {
+    for (let seed = Number(process.env['E2EE_SEED'] ?? 7); done < steps; seed++) {
       const village = new Village(seed);
       for (let i = 0; i < 3 + (seed % 4); i++) await village.join();
       await village.gather([...village.all]);
       const removed = new Map<Villager, number>();
+      // What is due within ten seconds and does not come ends a session, and rightly: letters are late, not lost.
+      let late = 0;
       for (let event = 0; event < 60 && done < steps; event++) {
         // Some letters are delivered, in any order, before the next thing happens.
         const some = Math.floor(village.chance() * 40);
         for (let i = 0; i < some && village.letters.length > 0; i++, done++) await village.step();
         const what = village.chance();
-        if (what < 0.4) await village.pass(Math.floor(village.chance() * 2_000));
+        const time = Math.floor(village.chance() * 2_000);
+        late = village.letters.length > 0 ? late + time : 0;
+        if (late > 8_000) {
+          done += village.letters.length;
+          await village.settle();
+          late = 0;
+        }
+        if (what < 0.4) await village.pass(time);
         else if (what < 0.6) {
           done += village.letters.length;
           await village.settle();
