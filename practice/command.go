@@ -35,6 +35,7 @@ var commands = map[string]func(*hostSession, hostFrame) (result, error){
 	"hand":      (*hostSession).hand,
 	"lock":      (*hostSession).lock,
 	"unlock":    (*hostSession).unlock,
+	"key_link":  (*hostSession).keyLink,
 	"end":       (*hostSession).end,
 }
 

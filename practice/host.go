@@ -60,11 +60,14 @@ type (
 		WalkIn *walkInState `json:"walk_in,omitempty"`
 	}
 	roomState struct {
-		ID           string        `json:"id"`
-		Grant        string        `json:"grant"`
-		Link         string        `json:"link"`
-		OpenedAt     time.Time     `json:"opened_at,omitzero"`
-		Locked       bool          `json:"locked"`
+		ID       string    `json:"id"`
+		Grant    string    `json:"grant"`
+		Link     string    `json:"link"`
+		OpenedAt time.Time `json:"opened_at,omitzero"`
+		Locked   bool      `json:"locked"`
+		// Keyed: the link has a key. Keyable: it may get one.
+		Keyed        bool          `json:"keyed,omitempty"`
+		Keyable      bool          `json:"keyable,omitempty"`
 		Participants []Participant `json:"participants"`
 		Waiting      []guest       `json:"waiting"`
 		Appointment  string        `json:"appointment,omitempty"`
@@ -283,7 +286,7 @@ func (r *record) state() roomState {
 	s := roomState{
 		ID: r.key.id, Grant: r.grant, Appointment: r.appointment,
 		OpenedAt: r.opened.UTC().Truncate(time.Second), Participants: []Participant{}, Waiting: []guest{}, Locked: r.locked,
-		Lobby: r.lobby,
+		Lobby: r.lobby, Keyed: r.keyed, Keyable: r.keyable(),
 	}
 	if r.link != "" {
 		s.Link = "r/" + r.key.id + "#s=" + r.link

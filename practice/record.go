@@ -27,6 +27,9 @@ type record struct {
 	arrivals    bucket
 	// locked keeps newcomers waiting even where nobody has to wait.
 	locked bool
+	// keyed tells that the link has a key: its host's page says so, for people's
+	// sake. visited: somebody was let in.
+	keyed, visited bool
 	// removed holds the identities that must not return.
 	removed map[string]struct{}
 	// keys are those of the pages of people who were let in, by identity.
@@ -165,6 +168,7 @@ func (d *Desk) settleLocked(k *knock, s knockState, reason string, now time.Time
 	}
 	k.state, k.reason, k.idle = s, reason, now
 	if s == admitted {
+		k.record.visited = true
 		k.record.remember(k.identity, k.key)
 		k.record.letIn(k.identity)
 	}
@@ -231,7 +235,7 @@ func (d *Desk) endLocked(r *record, reason string) {
 func (d *Desk) openLocked(key roomKey, site *config.Site, g token.Grant, grant, link string) *record {
 	r := d.recordLocked(key, g.Host, site, g.Expires)
 	r.opened, r.expires, r.grant, r.link, r.site, r.locked = g.Opened, g.Expires, grant, link, site, g.Locked
-	r.kept = g.Kept
+	r.kept, r.keyed = g.Kept, g.Keyed
 	if r.unguarded() && !r.locked {
 		for _, k := range r.knocks {
 			d.settleLocked(k, admitted, "", time.Now())

@@ -45,6 +45,8 @@ type (
 		// Offer is the colleague to whom the guest may go; they answer.
 		Offer *person `json:"offer,omitempty"`
 		Moved *moved  `json:"moved,omitempty"`
+		// Keyed: the link has a key.
+		Keyed bool `json:"keyed,omitempty"`
 	}
 	admittedFrame struct {
 		Type     string `json:"type"`
@@ -274,7 +276,7 @@ func (d *Desk) look(s *visitorSession) view {
 	k, r := s.k, s.k.record
 	told := waitingFrame{
 		Type: "waiting", Resume: s.secret, HostPresent: (r.open() || r.lobby) && d.presentLocked(hostKey{r.key.site, r.host}),
-		Locked: r.locked, Back: k.former != "", Messages: k.messages, Moved: k.moved,
+		Locked: r.locked, Back: k.former != "", Messages: k.messages, Moved: k.moved, Keyed: r.keyed,
 	}
 	if k.handover != nil && !k.handover.refused {
 		told.Offer = &k.handover.to
