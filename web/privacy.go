@@ -133,9 +133,14 @@ var claims = []claim{
 	},
 	{
 		section: "store", when: always,
-		de: "Sie brauchen kein Konto. Diese Seiten setzen keine Cookies und legen nichts in Ihrem Browser ab.",
-		du: "Du brauchst kein Konto. Diese Seiten setzen keine Cookies und legen nichts in deinem Browser ab.",
-		en: "You need no account. These pages set no cookies and leave nothing in your browser.",
+		de: "Sie brauchen kein Konto. Diese Seiten setzen keine Cookies, und ein Besuch hinterlässt nichts in Ihrem Browser.",
+		du: "Du brauchst kein Konto. Diese Seiten setzen keine Cookies, und ein Besuch hinterlässt nichts in deinem Browser.",
+		en: "You need no account. These pages set no cookies, and a visit leaves nothing in your browser.",
+	},
+	{
+		section: "store", honest: true, when: func(f Facts, _ Page) bool { return f.E2EE },
+		de: "Wer zu einem Gespräch einlädt, kann einen Schlüssel in den Link legen. Dann behält der eigene Browser diesen Schlüssel, bis der Raum geschlossen wird, längstens eineinhalb Tage. Der Server bekommt ihn nicht.",
+		en: "Whoever invites to a conversation can put a key into the link. Their own browser then keeps that key until the room is closed, for a day and a half at most. The server does not get it.",
 	},
 	{
 		section: "store", when: always,

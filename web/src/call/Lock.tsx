@@ -23,6 +23,7 @@ const icons: Readonly<Record<LockState, Shape>> = {
   open: lockIcon,
   again: lockIcon,
   verified: lockCheckIcon,
+  linked: lockCheckIcon,
 };
 
 interface Props {
@@ -97,7 +98,7 @@ function useNews(state: LockState): void {
   useEffect(() => {
     if (old.current === state) return;
     old.current = state;
-    if (state === 'open' || state === 'verified') announce(t(`lock.${state}`));
+    if (state === 'open' || state === 'verified' || state === 'linked') announce(t(`lock.${state}`));
   }, [state]);
 }
 

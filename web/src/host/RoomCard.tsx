@@ -10,6 +10,7 @@ import { t, time } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { lockIcon } from '../ui/icons-media';
 import { EndDialog } from './EndDialog';
+import { KeyChoice } from './KeyChoice';
 import { LinkField } from './LinkField';
 
 interface CardProps {
@@ -22,6 +23,9 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
   const [ending, setEnding] = useState(false);
   const inside = room.participants.map((p) => p.name);
   const visitors = room.participants.filter((p) => !p.host);
+  const link = desk.roomLink(room);
+  // What is to be done elsewhere is not begun here.
+  const elsewhere = room.keyed === true && desk.secret(room.id) === null;
   return (
     <article class="card room" data-testid="room" data-room={room.id}>
       <div class="room-top">
@@ -33,8 +37,25 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
           </span>
         )}
       </div>
-      <LinkField link={desk.link(room.link)} />
-      {room.waiting.length > 0 ? (
+      {elsewhere ? (
+        <div class="note" data-testid="key-elsewhere">
+          {t('e47.t')
+            .split('\n\n')
+            .map((text) => (
+              <p key={text}>{text}</p>
+            ))}
+        </div>
+      ) : (
+        link && (
+          <>
+            <LinkField key={link} link={link} />
+            <KeyChoice desk={desk} room={room} attempt={attempt} />
+          </>
+        )
+      )}
+      {elsewhere ? (
+        room.waiting.length > 0 && <p class="state">{t('door.count', { n: room.waiting.length })}</p>
+      ) : room.waiting.length > 0 ? (
         <WaitingList
           waiting={room.waiting}
           door={desk.door(room.id)}
@@ -58,14 +79,16 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
         )
       )}
       <div class="actions row">
-        <button
-          type="button"
-          class={visitors.length > 0 || room.waiting.length === 0 ? 'button primary' : 'button'}
-          data-testid="enter"
-          onClick={() => void desk.enter(room.id)}
-        >
-          {t('desk.enter')}
-        </button>
+        {!elsewhere && (
+          <button
+            type="button"
+            class={visitors.length > 0 || room.waiting.length === 0 ? 'button primary' : 'button'}
+            data-testid="enter"
+            onClick={() => void desk.enter(room.id)}
+          >
+            {t('desk.enter')}
+          </button>
+        )}
         <button type="button" class="button" data-testid="end-room" onClick={() => setEnding(true)}>
           {t('desk.end')}
         </button>

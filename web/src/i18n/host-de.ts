@@ -30,6 +30,14 @@ export const hostDe = {
   'desk.back': 'Zurück zur Übersicht',
   'desk.ended': 'Das Gespräch ist beendet.',
 
+  'key.put': 'Schlüssel in den Link legen',
+  'key.put.t':
+    'Dann kommt auch ein manipulierter Server nicht zwischen Sie, ohne dass Sie Wörter vergleichen. Das Gespräch ist dann nur von diesem Gerät und Browser aus möglich.',
+  'key.done':
+    'Der Schlüssel ist im Link. Geben Sie nur noch diesen Link weiter, und ganz: Wer ihn hat, hat den Schlüssel. Das Gespräch ist nur von diesem Gerät und Browser aus möglich.',
+  'key.notKept':
+    'Dieser Browser behält den Schlüssel nicht. Der Link bleibt, wie er ist. Erlauben Sie der Seite, Daten zu speichern, oder nehmen Sie ein anderes Fenster als ein privates.',
+
   'stand.title': 'Ständige Räume',
   'stand.isOpen': 'geöffnet',
   'stand.isClosed': 'geschlossen',

@@ -30,6 +30,10 @@ export const lockDe = {
   'lock.verified.short': 'verglichen',
   'lock.verified.t':
     'Nur die Menschen im Gespräch können mithören und mitsehen, auch der Server der Praxis kann es nicht. Sie haben die Wörter verglichen: Niemand ist dazwischen.',
+  'lock.linked': 'Ende-zu-Ende-verschlüsselt · durch den Link bestätigt',
+  'lock.linked.short': 'durch Link bestätigt',
+  'lock.linked.t':
+    'Alle im Gespräch haben denselben Schlüssel aus dem Link. Der Server der Praxis hat ihn nie bekommen und kann nicht dazwischen sein. Mithören könnte nur, wer auch diesen Link hat. Wörter zu vergleichen ist möglich, aber nicht nötig.',
   'lock.compare': 'Wörter vergleichen',
   'lock.words': 'Wörter ansehen',
   'lock.fresh': (p: { names: string }) => `Neu dabei: ${p.names}. Bitte noch einmal vergleichen.`,

@@ -31,6 +31,10 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.verified.short': 'compared',
   'lock.verified.t':
     'Only the people in the call can listen and watch; the server of the practice cannot. You have compared the words: nobody is in between.',
+  'lock.linked': 'End-to-end encrypted · confirmed by the link',
+  'lock.linked.short': 'confirmed by link',
+  'lock.linked.t':
+    'Everybody in the call has the same key from the link. The server of the practice never got it and cannot be in between. Only somebody who has this link too could listen. Comparing words is possible, but not necessary.',
   'lock.compare': 'Compare words',
   'lock.words': 'Show the words',
   'lock.fresh': (p) => `New here: ${p.names}. Please compare once more.`,

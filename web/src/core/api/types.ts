@@ -37,6 +37,8 @@ export interface HostName {
 export interface RoomInfo {
   host: HostName;
   open: boolean;
+  /** The link has a key. */
+  keyed?: boolean;
   /** Where the link belongs to one. */
   appointment?: VisitedAppointment;
   /** Where one comes without a link. */
@@ -85,6 +87,8 @@ export interface WaitingFrame {
   offer?: HostName;
   /** Where one waits since a hand-over. */
   moved?: { room: string; cap: string; host: HostName };
+  /** The room's link has a key. */
+  keyed?: boolean;
 }
 
 export type KnockFrame =
@@ -135,6 +139,9 @@ export interface HostRoom {
   /** Missing while a standing room is closed. */
   opened_at?: string;
   locked?: boolean;
+  /** The link has a key, or may get one. */
+  keyed?: boolean;
+  keyable?: boolean;
   /** Id of the appointment that it belongs to. */
   appointment?: string;
   /** No room: where people without a link wait. */
@@ -217,7 +224,7 @@ export type HostCommand =
   | { do: 'message'; room: string; knock: string; text: string }
   | { do: 'hand'; room: string; knock: string; host: string }
   | { do: 'lock' | 'unlock'; room: string }
-  | { do: 'end'; room: string };
+  | { do: 'end' | 'key_link'; room: string };
 
 export interface HostResult extends Partial<Admission> {
   room?: string;

@@ -8,16 +8,18 @@ import type { CallSnapshot, Encryption } from './types';
 
 /**
  * `server`: encrypted as far as the server only; `alone`: on, and nobody is there to compare with; `open`: on, never
- * compared; `again`: somebody has come since the words were compared; `verified`: compared with everybody who is here.
+ * compared; `again`: somebody has come since the words were compared; `verified`: compared with everybody who is here;
+ * `linked`: everybody who is here has the secret of the link, so that nobody needs to compare.
  */
-export type LockState = 'server' | 'waiting' | 'securing' | 'alone' | 'open' | 'again' | 'verified';
+export type LockState = 'server' | 'waiting' | 'securing' | 'alone' | 'open' | 'again' | 'verified' | 'linked';
 
 export function lockState(e: Encryption | null): LockState {
   if (!e) return 'server';
   if (e.state !== 'on') return e.state;
   if (!e.code) return 'alone';
-  if (e.fresh.length) return 'again';
-  return e.verified ? 'verified' : 'open';
+  if (e.fresh.length) return e.linked ? 'linked' : 'again';
+  if (e.verified) return 'verified';
+  return e.linked ? 'linked' : 'open';
 }
 
 /** `wait`: there are no words at the moment; `changed`: they are not those that the people have begun to read. */

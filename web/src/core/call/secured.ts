@@ -19,7 +19,7 @@ import { Guard, guardedConnection, type Workshop } from '../e2ee/frames/guard';
 import type { Order, Passage } from '../e2ee/frames/service';
 import { transformOf } from '../e2ee/frames/support';
 import workerURL from '../e2ee/frames/worker?worker&url';
-import type { StopReason } from '../e2ee/keys/types';
+import type { Bytes, StopReason } from '../e2ee/keys/types';
 import type { PageKey } from '../e2ee/pagekey';
 import type { ErrorCode } from '../flow/errors';
 import type { Encryption } from './types';
@@ -27,6 +27,8 @@ import type { Encryption } from './types';
 /** What a page brings to a call that is encrypted. */
 export interface SecureOptions {
   key: PageKey;
+  /** The secret of the link, where it has one. */
+  link?: Bytes;
   /** Of hosts: whether the page of this key is let in without asking. */
   welcome?: (key: string) => boolean;
 }
@@ -75,9 +77,10 @@ class Manager implements BaseE2EEManager {
   }
 }
 
-/** Why a call ends when its agreement on keys does. */
-function codeOf(reason: StopReason): ErrorCode {
+/** Why a call ends when its agreement on keys does. `lacking`: what is missing here is the secret of the link, for all one knows. */
+function codeOf(reason: StopReason, lacking: boolean): ErrorCode {
   if (reason === 'removed') return 50;
+  if (reason === 'link') return lacking ? 44 : 58;
   return reason === 'blocked' || reason === 'limit' || reason === 'internal' ? 55 : 56;
 }
 
@@ -87,6 +90,9 @@ export class Secured {
   readonly #native = globalThis.RTCPeerConnection;
   readonly #agreement: Agreement;
   readonly #events: SecuredEvents;
+  readonly #linked: boolean;
+  /** Keys have been agreed on with somebody. */
+  #agreed = false;
   readonly #names = new Map<string, string>();
   /** Since when somebody has had keys without being in the room. */
   readonly #unseen = new Map<string, number>();
@@ -106,6 +112,7 @@ export class Secured {
     if (!way) throw new Error('this browser gives no frames to a worker');
     this.#events = o.events;
     this.#me = o.identity;
+    this.#linked = o.secure.link !== undefined;
     this.#worker = makeWorker();
     // What it reports needs no answer: a frame that it drops is not sent or shown, and a passage that ended passes nothing.
     this.#worker.onerror = () => this.#fail(55);
@@ -122,6 +129,7 @@ export class Secured {
       identity: o.identity,
       token: o.token,
       key: o.secure.key,
+      ...(o.secure.link && { link: o.secure.link }),
       ...(o.secure.welcome && { welcome: o.secure.welcome }),
       post,
       ...(o.dial && { dial: o.dial }),
@@ -129,7 +137,7 @@ export class Secured {
         changed: () => this.#changed(),
         heard: (identity, plain) => this.#heard(identity, plain),
         renewed: () => o.events.renewed(),
-        stopped: (reason) => this.#fail(codeOf(reason)),
+        stopped: (reason) => this.#fail(codeOf(reason, !this.#linked && !this.#agreed)),
         refused: (code) => this.#fail(code === 'room_closed' ? 51 : code === 'not_allowed' ? 50 : 55),
       },
     });
@@ -171,6 +179,7 @@ export class Secured {
     return {
       state: a.waiting ? 'waiting' : all ? 'on' : 'securing',
       code: a.code,
+      linked: this.#linked,
       verified: a.others.length > 0 && people.length === 0,
       fresh: everCompared ? people.map((p) => this.name(p.identity)).filter((n) => n !== '') : [],
       unseen: this.#ghosts(),
@@ -237,6 +246,7 @@ export class Secured {
 
   #changed(): void {
     if (this.#over) return;
+    this.#agreed ||= this.#agreement.agreed.size > 0;
     const room = this.#room;
     if (room) {
       for (const p of room.remoteParticipants.values()) {

@@ -47,6 +47,8 @@ export interface Encryption {
   state: 'waiting' | 'securing' | 'on';
   /** What to compare; null while there is nobody else, or nothing is agreed on yet. */
   code: SafetyCode | null;
+  /** What is agreed on needs the secret in the link: whoever has no part in that was never in between. */
+  linked: boolean;
   /** Everybody who is here has been compared with, here on this page. */
   verified: boolean;
   /** Those who came since the last comparison; empty where none was made. */

@@ -39,6 +39,8 @@ export interface AgreementOptions {
   identity: string;
   token(): string;
   key: PageKey;
+  /** The secret of the link, 16 octets, where it has one. */
+  link?: Bytes;
   /** Of hosts: whether the page of this key is let in without asking. Undefined for everybody else. */
   welcome?: (key: string) => boolean;
   post(order: Order, transfer?: Transferable[]): void;
@@ -218,7 +220,7 @@ export class Agreement {
     const participant = hex(a.newcomer.me.pid);
     return Session.create(
       {
-        link: noSecret,
+        link: this.#o.link ?? noSecret,
         ...(host && { host }),
         now: this.#now,
         random,

@@ -8,6 +8,8 @@ import { Knock } from '../api/knock';
 import type { Admission, WaitingFrame } from '../api/types';
 import type { SecureOptions } from '../call/secured';
 import type { CallEnd, CallSession } from '../call/types';
+import type { Bytes } from '../e2ee/keys/types';
+import { linkSecret } from '../e2ee/linksecret';
 import type { PageKey } from '../e2ee/pagekey';
 import { Capture, type Handover, type Kind, kinds, MediaRefused } from '../media/capture';
 import { play, unlockTones } from '../media/tone';
@@ -38,6 +40,9 @@ export class Visit {
   readonly capture: Capture;
   #room: string;
   #cap: string;
+  /** The link's own secret: there is no call without it where the link has one. */
+  readonly #secret: Bytes | undefined;
+  readonly #damaged: boolean;
   readonly #load: () => Promise<CallModule>;
   readonly #state = signal<State>({ at: 'primer' });
   readonly #session = signal<CallSession | null>(null);
@@ -52,10 +57,13 @@ export class Visit {
   #key: PageKey | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(page: Page, cap: string, load: () => Promise<CallModule>) {
+  /** `link`: the secret in the link's fragment, null where there is none. */
+  constructor(page: Page, cap: string, load: () => Promise<CallModule>, link: string | null) {
     this.page = page;
     this.#room = page.room;
     this.#cap = cap;
+    this.#secret = linkSecret(link);
+    this.#damaged = link !== null && !this.#secret;
     this.#load = load;
     this.capture = new Capture((kind) => {
       this.#lostDevice.value = kind;
@@ -132,7 +140,8 @@ export class Visit {
 
   /** `back`: the media token of a call from which the host put this page back, and how long it was. */
   async #startKnock(back?: CallEnd): Promise<void> {
-    if (this.page.e2ee && !this.#key) {
+    if (this.#damaged) return this.#fail(44);
+    if ((this.page.e2ee || this.#secret) && !this.#key) {
       try {
         this.#key = await (await import('../e2ee/pagekey')).makePageKey();
       } catch {
@@ -155,7 +164,7 @@ export class Visit {
         interrupted: () => this.#go({ on: 'interrupted' }),
         admitted: (a, moved) => {
           play('admitted');
-          if (moved) this.#moves(moved);
+          if (moved && !this.#moves(moved)) return;
           this.#go({ on: 'admitted' });
           void this.#connect(a);
         },
@@ -174,7 +183,8 @@ export class Visit {
 
   #waits(hostPresent: boolean, news: WaitingFrame): void {
     const { moved } = news;
-    if (moved && moved.room !== this.#room) this.#moves(moved);
+    if (moved && moved.room !== this.#room && !this.#moves(moved)) return;
+    if (news.keyed && !this.#secret) return this.#turnAway(44);
     const s = this.#state.peek();
     const old = s.at === 'waiting' ? s.news : undefined;
     if (news.back && s.at === 'knocking') void this.capture.open(this.#devices).catch(() => {});
@@ -184,13 +194,24 @@ export class Visit {
     this.#go({ on: 'waiting', hostPresent, now: Date.now(), news });
   }
 
-  #moves({ room, cap }: NonNullable<WaitingFrame['moved']>): void {
+  /** False where the secret of this link leads nowhere else. */
+  #moves({ room, cap }: NonNullable<WaitingFrame['moved']>): boolean {
+    if (this.#secret) {
+      this.#turnAway(58);
+      return false;
+    }
     this.#room = room;
     this.#cap = cap;
     // A reload finds the way as well.
     const { language } = readFragment(location.hash);
     const hash = `#s=${cap}${language && `&l=${language}`}`;
     history.replaceState(null, '', `${this.page.base}/r/${room}${hash}`);
+    return true;
+  }
+
+  #turnAway(code: ErrorCode): void {
+    this.#knock?.leave();
+    this.#fail(code);
   }
 
   async #connect(a: Admission): Promise<void> {
@@ -204,7 +225,7 @@ export class Visit {
         url: socketURL(a.url, location),
         name: this.#name,
         media: this.capture.handOver(),
-        ...(this.#key && { secure: { key: this.#key } }),
+        ...(this.#key && { secure: { key: this.#key, ...(this.#secret && { link: this.#secret }) } }),
         ended: (end) => this.#ended(end),
       });
       this.#go({ on: 'connected' });

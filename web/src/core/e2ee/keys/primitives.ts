@@ -142,6 +142,10 @@ export async function pairInfo(call: Bytes, from: Bytes, to: Bytes, link: Bytes)
   return join('vr1 pair', call, from, to, await sha256('vr1 psk', link));
 }
 
+/** Tells whoever has the link's secret too that a member has it, in this roster; to others it tells nothing. */
+export const linkMark = (link: Bytes, roster: Bytes, pid: Bytes): Promise<Bytes> =>
+  hkdf(link, join('vr1 link', roster, pid));
+
 /** What a member's frames are encrypted with, and what its other content is. */
 export const mediaSecret = (sender: Bytes, call: Bytes): Promise<Bytes> => hkdf(sender, join('vr1 media', call));
 export const contentSecret = (sender: Bytes, call: Bytes): Promise<Bytes> => hkdf(sender, join('vr1 content', call));
