@@ -38,7 +38,7 @@ function listen(seat) {
 /** A host who has opened a room and put a key into its link. */
 async function keyed(s, seat) {
   const { host, link } = await s.host(seat);
-  await host.page.getByTestId('key-link').check();
+  await host.page.getByTestId('key-link').click();
   await host.page.locator('[data-testid="key-choice"][data-keyed="true"]').waitFor();
   const whole = await host.page.getByTestId('visitor-link').inputValue();
   const secret = /^#s=[\w-]+&e=([\w-]{22})$/.exec(new URL(whole).hash)?.[1];

@@ -32,9 +32,10 @@ export const hostDe = {
 
   'key.put': 'Schlüssel in den Link legen',
   'key.put.t':
-    'Dann kommt auch ein manipulierter Server nicht zwischen Sie, ohne dass Sie Wörter vergleichen. Das Gespräch ist dann nur von diesem Gerät und Browser aus möglich.',
-  'key.done':
-    'Der Schlüssel ist im Link. Geben Sie nur noch diesen Link weiter, und ganz: Wer ihn hat, hat den Schlüssel. Das Gespräch ist nur von diesem Gerät und Browser aus möglich.',
+    'Dann kann sich auch ein manipulierter Server nicht dazwischenschalten, und niemand muss Wörter vergleichen; das Gespräch geht nur noch von diesem Gerät und Browser aus.',
+  'key.done': 'Der Schlüssel liegt im Link',
+  'key.done.t':
+    'Geben Sie nur noch diesen Link weiter, und ganz: Wer ihn hat, hat den Schlüssel. Das Gespräch geht nur von diesem Gerät und Browser aus.',
   'key.notKept':
     'Dieser Browser behält den Schlüssel nicht. Der Link bleibt, wie er ist. Erlauben Sie der Seite, Daten zu speichern, oder nehmen Sie ein anderes Fenster als ein privates.',
 

@@ -35,9 +35,10 @@ export const hostEn: Like<typeof hostDe> = {
 
   'key.put': 'Put a key into the link',
   'key.put.t':
-    'Then even a manipulated server cannot get between you, without comparing words. The call is then only possible from this device and browser.',
-  'key.done':
-    'The key is in the link. Pass on this link only, and all of it: whoever has it has the key. The call is only possible from this device and browser.',
+    'Then even a manipulated server cannot get in between, and nobody needs to compare words; the call is only possible from this device and browser.',
+  'key.done': 'The key is in the link',
+  'key.done.t':
+    'Pass on this link only, and all of it: whoever has it has the key. The call is only possible from this device and browser.',
   'key.notKept':
     'This browser does not keep the key. The link stays as it is. Allow the page to store data, or use a window that is not private.',
 

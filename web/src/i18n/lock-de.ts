@@ -33,7 +33,7 @@ export const lockDe = {
   'lock.linked': 'Ende-zu-Ende-verschlüsselt · durch den Link bestätigt',
   'lock.linked.short': 'durch Link bestätigt',
   'lock.linked.t':
-    'Alle im Gespräch haben denselben Schlüssel aus dem Link. Der Server der Praxis hat ihn nie bekommen und kann nicht dazwischen sein. Mithören könnte nur, wer auch diesen Link hat. Wörter zu vergleichen ist möglich, aber nicht nötig.',
+    'Alle im Gespräch haben denselben Schlüssel aus dem Link. Er geht nie an den Server der Praxis, und ohne ihn kann niemand dazwischen sein: Mithören und mitsehen können nur Menschen, die diesen Link haben. Wörter zu vergleichen ist möglich, aber nicht nötig.',
   'lock.compare': 'Wörter vergleichen',
   'lock.words': 'Wörter ansehen',
   'lock.fresh': (p: { names: string }) => `Neu dabei: ${p.names}. Bitte noch einmal vergleichen.`,

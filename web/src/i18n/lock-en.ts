@@ -34,7 +34,7 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.linked': 'End-to-end encrypted · confirmed by the link',
   'lock.linked.short': 'confirmed by link',
   'lock.linked.t':
-    'Everybody in the call has the same key from the link. The server of the practice never got it and cannot be in between. Only somebody who has this link too could listen. Comparing words is possible, but not necessary.',
+    'Everybody in the call has the same key from the link. It never goes to the server of the practice, and without it nobody can be in between: only people who have this link can listen and watch. Comparing words is possible, but not necessary.',
   'lock.compare': 'Compare words',
   'lock.words': 'Show the words',
   'lock.fresh': (p) => `New here: ${p.names}. Please compare once more.`,
