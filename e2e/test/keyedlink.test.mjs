@@ -109,7 +109,7 @@ play('a key in the link confirms the call, and stays where it is', { site, timeo
   for (const octets of Object.values(forms(secret))) assert.ok(!s.caddy.log.includes(octets.toString()));
 
   // A third one with the same link; nobody is asked to compare.
-  const blue = await s.join(await s.chromium('blue'), host, whole);
+  const blue = await s.join(await s.firefox('blue'), host, whole);
   await Promise.all([host, visitor, blue].map(({ page }) => linked(page)));
   await Promise.all([host, blue].map(({ page }) => seesAndHears(page, { streams: 2, timeout: 60_000 })));
   const left = await visitor.page.evaluate(() => window.__vr.kept());
