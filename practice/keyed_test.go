@@ -19,11 +19,9 @@ func keyedBench(t *testing.T, o Options) *bench {
 	return b
 }
 
-// withKey is a knock of a page that can encrypt.
-func (o opened) withKey(name string) message {
-	m := o.knock(name)
-	m["key"] = strings.Repeat("A", 43)
-	return m
+// withKey is a knock of a page that can encrypt, and keeps its name from the server.
+func (o opened) withKey() message {
+	return message{"type": "knock", "room": o.id, "cap": o.cap, "key": strings.Repeat("A", 43)}
 }
 
 func (b *bench) keyedAt(o opened) bool {
@@ -61,7 +59,7 @@ func TestLinkWithKey(t *testing.T) {
 	if !b.keyedAt(room) {
 		t.Error("whoever has the link is not told")
 	}
-	ann := b.dial("api/v1/knock", as{}, room.withKey("Ann"))
+	ann := b.dial("api/v1/knock", as{}, room.withKey())
 	if f := ann.next("waiting"); f["keyed"] != true {
 		t.Errorf("whoever waits is not told: %v", f)
 	}
@@ -96,7 +94,7 @@ func TestLinkThatGetsNoKey(t *testing.T) {
 	b := keyedBench(t, Options{})
 	host := b.host("muster")
 	room := b.open(host)
-	ann := b.dial("api/v1/knock", as{}, room.withKey("Ann"))
+	ann := b.dial("api/v1/knock", as{}, room.withKey())
 	ann.next("waiting")
 	knock := host.waiting(room.id, 1)[0].text("id")
 	refused(b, host, room.id, "somebody waits")
@@ -130,7 +128,7 @@ func TestLinkThatGetsNoKey(t *testing.T) {
 	site := walkInSite(func(s *config.Site) { s.E2EE = config.Required }, config.Always)
 	b.use(site)
 	host = b.host("muster")
-	bert := b.dial("api/v1/knock", client(1), message{"type": "knock", "host": "muster", "name": "Bert", "key": strings.Repeat("A", 43)})
+	bert := b.dial("api/v1/knock", client(1), message{"type": "knock", "host": "muster", "key": strings.Repeat("A", 43)})
 	bert.present(true)
 	id = host.mustCmd("admit", message{"room": lobby, "knock": host.waiting(lobby, 1)[0].text("id")}).text("room")
 	grant := host.until("state", func(m message) bool { return m.room(id) != nil }).room(id).text("grant")

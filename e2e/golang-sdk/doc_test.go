@@ -10,5 +10,6 @@
 //
 // Environment: CADDY names a binary to test instead of a fresh build of this
 // repository. SERVER is the address of a running server with these tests' key
-// and secret, for comparison. SDK_LOG=1 shows the SDK's log.
+// and secret, for comparison. SDK_LOG=1 shows the SDK's log. VECTORS=write makes
+// the frames in testdata/sdk.json anew.
 package tests

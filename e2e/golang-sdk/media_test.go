@@ -28,6 +28,7 @@ var (
 	opus = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
 	vp8  = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
 	vp9  = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP9, ClockRate: 90000}
+	h264 = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, ClockRate: 90000}
 )
 
 const (
@@ -190,6 +191,7 @@ type stream struct {
 	spatial [3]atomic.Int64
 	marked  atomic.Int32 // spatial layer of the last packet with a marker
 	ended   atomic.Bool
+	tap     atomic.Pointer[func(*rtp.Packet)] // gets every packet, if set
 }
 
 func (s *stream) read() {
@@ -208,8 +210,11 @@ func (s *stream) read() {
 			ok = s.noteVP8(p)
 		case webrtc.MimeTypeVP9:
 			ok = s.noteVP9(p)
-		default:
+		case webrtc.MimeTypeOpus:
 			ok = p.Payload[0] == 0x78
+		}
+		if tap := s.tap.Load(); tap != nil {
+			(*tap)(p)
 		}
 		if !ok {
 			s.bad.Add(1)

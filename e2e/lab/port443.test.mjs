@@ -115,6 +115,34 @@ for (const [hosts, visits] of orders) {
   });
 }
 
+for (const [name, kind, route] of [
+  ['everything open', 'chromium', 'udp'],
+  ['everything open', 'firefox', 'udp'],
+  ['only TCP 443, private address', 'chromium', 'relay'],
+  ['only an HTTP proxy that insists on TLS', 'chromium', 'relay'],
+  ['only an HTTP proxy that insists on TLS', 'firefox', 'relay'],
+]) {
+  const network = networks[name];
+  scene(`${name}: the test page in ${browsers[kind]}`, network, async (s, t) => {
+    const seat = await sit(s, kind, 'green', network);
+    const page = await seat.page();
+    await page.goto(`${s.origin}${s.caddy.base}/test`);
+    await page.getByTestId('test-consent').check();
+    await page.getByTestId('test-start').click();
+    await page.locator('[data-testid="network-text"][data-stage="done"]').waitFor({ timeout: 90_000 });
+    const facts = page.getByTestId('network-facts');
+    const said = (await facts.textContent()) ?? '';
+    t.diagnostic(said);
+    assert.equal(await facts.getAttribute('data-route'), route, said);
+    assert.match(said, /[1-9][\d,.]* (k|M)bit\/s/);
+    await page.getByTestId('test-result').locator('summary').click();
+    const report = await page.getByTestId('test-report').inputValue();
+    t.diagnostic(report);
+    assert.match(report, route === 'udp' ? /UDP: geht\n/ : /UDP: geht nicht\n/);
+    assert.match(report, /TLS[^\n]*: geht\n/);
+  });
+}
+
 /**
  * A test in a network.
  * @param {string} name @param {Network} network

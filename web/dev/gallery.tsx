@@ -139,6 +139,7 @@ function encryption(kind: string | null): Encryption | null {
     verified: false,
     fresh: [],
     unseen: [],
+    doors: 0,
     asking: [],
   } as const;
   switch (kind) {

@@ -1,1 +1,1 @@
-function e(e){if(e.RTCRtpScriptTransform!==void 0)return`script`;let t=e.RTCRtpSender;return t&&`createEncodedStreams`in t.prototype?`streams`:void 0}export{e as t};
+function e(e){let t=[e.RTCRtpSender,e.RTCRtpReceiver],n=e=>t.every(t=>t&&e in t.prototype);return e.RTCRtpScriptTransform!==void 0&&n(`transform`)?`script`:n(`createEncodedStreams`)?`streams`:void 0}export{e as t};

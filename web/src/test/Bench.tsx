@@ -104,7 +104,7 @@ function Result({ page, parts, found }: ResultProps) {
     if (result !== 'open' && said.current !== result) announce(t(`test.result.${result}`));
     said.current = result;
   }, [result]);
-  const text = report(page, found);
+  const text = report(page, found, parts);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);

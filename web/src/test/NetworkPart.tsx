@@ -63,7 +63,7 @@ export function NetworkPart({ page, state, note }: Props) {
   );
 }
 
-const routes = { udp: 'line.udp', tcp: 'line.tcp', relay: 'line.relay', '': 'line.none' } as const;
+export const routes = { udp: 'line.udp', tcp: 'line.tcp', relay: 'line.relay', '': 'line.none' } as const;
 
 function Facts({ result }: { result: NetworkResult }) {
   const way = result.best ?? result.fallback;

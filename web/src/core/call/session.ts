@@ -29,7 +29,9 @@ import { cameraLayers, cameraSize, layersOf, screenLayers } from './layers';
 import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { MannersBook, mannersTopic } from './manners';
 import { deadForGood, lookEvery, PathWatch, received, resumeTimeout, retries } from './path';
+import { pauseReason } from './paused';
 import type { Said, Secured, SecureOptions } from './secured';
+import { SlimWatch, usual } from './slim';
 import { listen, Speakers, type Voice } from './speakers';
 import type { CallEnd, CallSession, CallSnapshot, DeviceKind, Member, Notice, Picture } from './types';
 
@@ -141,6 +143,22 @@ class LiveCall implements CallSession {
   /** Where the server hears nobody, the page itself does. */
   readonly #speakers = new Speakers();
   #deaf: (() => void) | undefined;
+  readonly #slim = new SlimWatch({
+    seen: () => {
+      const s = this.#snapshot.peek();
+      const paused = s.remotes.some((m) => m.cameraPaused || m.screenPaused);
+      return {
+        halted: paused && pauseReason(s) === 'line',
+        saver: s.saver,
+        here: s.remotes.map((m) => m.identity),
+      };
+    },
+    ask: async () => (await ask(this.#o.url, this.#token)).capacity,
+    tell: (narrow) => void this.#secured?.say({ t: 'line', narrow }),
+    apply: async (sound) => {
+      await this.#secured?.send(sound);
+    },
+  });
   /** What was on before somebody came in. */
   #before: { microphone: boolean; camera: boolean } | undefined;
   #qualityTimer: ReturnType<typeof setInterval> | undefined;
@@ -175,7 +193,7 @@ class LiveCall implements CallSession {
         ...cameraLayers,
         ...screenLayers,
         backupCodec: false,
-        audioPreset: { maxBitrate: 32_000 },
+        audioPreset: { maxBitrate: usual.maxBitrate },
         stopMicTrackOnMute: false,
         // How long packets are, and whether there are any, must not tell when somebody speaks.
         ...(this.#secured && { dtx: false }),
@@ -206,6 +224,7 @@ class LiveCall implements CallSession {
         renewed: () => {
           secured.say({ t: 'name', name: this.#o.name });
           this.#manners.arrive();
+          this.#slim.arrive();
         },
         failed: (code) => this.#stop(code),
       },
@@ -446,7 +465,8 @@ class LiveCall implements CallSession {
     else if (said.t === 'chat') {
       const text = outgoing(said.text);
       if (text) this.#chatLine(said.id, this.#secured?.name(identity) ?? '', text);
-    } else if (this.#nameless.delete(identity)) this.#notify({ kind: 'joined', name: said.name });
+    } else if (said.t === 'line') this.#slim.hear(identity, said.narrow);
+    else if (said.t === 'name' && this.#nameless.delete(identity)) this.#notify({ kind: 'joined', name: said.name });
     else this.#refresh();
   }
 
@@ -458,7 +478,7 @@ class LiveCall implements CallSession {
   #name(p: Participant): string {
     if (!this.#secured) return nameOf(p);
     // As long as there are no keys, and so nothing to see or hear, the name from the door tells whom one waits for.
-    return this.#secured.name(p.identity) || (this.#secured.securing(p.identity) ? (p.name ?? '') : '');
+    return this.#secured.name(p.identity) || (this.#secured.securing(p.identity) ? this.#secured.told(p.identity) : '');
   }
 
   async #heard(
@@ -564,6 +584,7 @@ class LiveCall implements CallSession {
         engine.fullReconnectOnNext = true;
       }
       const report = await transport?.getStats?.();
+      if (this.#secured && this.#state.phase === 'live') this.#slim.look(performance.now());
       const doubt = transport?.getICEConnectionState?.() === 'disconnected';
       if (!report || !watch.look(received(report.values()), performance.now(), doubt)) return;
       if (this.#over || this.#state.phase !== 'live' || !navigator.onLine) return;
@@ -659,7 +680,7 @@ class LiveCall implements CallSession {
     const own = me.getTrackPublication(Track.Source.Microphone);
     const voices: Voice[] = [];
     const add = (identity: string, type: Voice['type'], end: RTCRtpSender | RTCRtpReceiver | undefined) => {
-      if (end) voices.push({ identity, type, stats: async () => (await end.getStats()).values() });
+      if (end) voices.push({ identity, type, stats: async () => (await end.getStats()).values(), track: end.track });
     };
     if (own && !own.isMuted) add(me.identity, 'media-source', own.track?.sender);
     for (const p of remoteParticipants.values()) {

@@ -4,6 +4,8 @@
 // Who speaks, as this page hears it, in calls of which the server is told nothing. The measure is the server's: half a
 // second of speech, and it is over after somewhat more than a second without.
 
+import { TrackLevels } from './analyser';
+
 /** Milliseconds between two looks. */
 export const listenEvery = 250;
 
@@ -17,12 +19,17 @@ export interface Voice {
   identity: string;
   type: 'inbound-rtp' | 'media-source';
   stats(): Promise<Iterable<Record<string, unknown>> | undefined>;
+  track?: MediaStreamTrack | null;
 }
 
-/** The loudness of one stream, of 1; undefined where the statistics do not tell. */
-export function loudness(stats: Iterable<Record<string, unknown>>, type: Voice['type']) {
+/**
+ * The loudness of one stream, of 1; undefined where the statistics do not know it, null where they know it and do not tell
+ * how loud it is: Safari before 17.4, and Firefox of its own microphone.
+ */
+export function loudness(stats: Iterable<Record<string, unknown>>, type: Voice['type']): number | null | undefined {
   for (const s of stats) {
-    if (s['type'] === type && s['kind'] === 'audio' && typeof s['audioLevel'] === 'number') return s['audioLevel'];
+    if (s['type'] !== type || s['kind'] !== 'audio') continue;
+    return typeof s['audioLevel'] === 'number' ? s['audioLevel'] : null;
   }
   return undefined;
 }
@@ -58,13 +65,20 @@ export class Speakers {
 }
 
 /** Looks again and again until the returned function is called. tell comes after every change. */
-export function listen(speakers: Speakers, voices: () => readonly Voice[], tell: () => void): () => void {
+export function listen(
+  speakers: Speakers,
+  voices: () => readonly Voice[],
+  tell: () => void,
+  measured: Pick<TrackLevels, 'of' | 'close'> = new TrackLevels(),
+): () => void {
   let over = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const look = async () => {
     const levels = new Map<string, number>();
-    const hear = async ({ identity, type, stats }: Voice) => {
-      const level = loudness((await stats()) ?? [], type);
+    const hear = async ({ identity, type, stats, track }: Voice) => {
+      const told = loudness((await stats()) ?? [], type);
+      if (over) return;
+      const level = told === null && track ? measured.of(track) : (told ?? undefined);
       if (level !== undefined) levels.set(identity, Math.max(level, levels.get(identity) ?? 0));
     };
     // Who is just leaving has no statistics any more.
@@ -77,5 +91,6 @@ export function listen(speakers: Speakers, voices: () => readonly Voice[], tell:
   return () => {
     over = true;
     clearTimeout(timer);
+    measured.close();
   };
 }

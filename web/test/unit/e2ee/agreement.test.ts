@@ -15,6 +15,7 @@ interface Page {
   orders: Order[];
   stopped: string[];
   refused: string[];
+  met: number;
   key: PageKey;
 }
 
@@ -28,7 +29,16 @@ async function page(
   link?: Bytes,
 ): Promise<Page> {
   const key = await makePageKey();
-  const one: Page = { identity, heard: [], orders: [], stopped: [], refused: [], key, agreement: undefined as never };
+  const one: Page = {
+    identity,
+    heard: [],
+    orders: [],
+    stopped: [],
+    refused: [],
+    met: 0,
+    key,
+    agreement: undefined as never,
+  };
   const dialled = server.dial(identity, welcome !== undefined);
   one.agreement = new Agreement({
     url: 'wss://practice.example/video',
@@ -41,6 +51,7 @@ async function page(
     dial: () => dialled(key.id),
     events: {
       changed: () => {},
+      met: () => one.met++,
       renewed: () => one.agreement.say(text.encode(`I am ${identity}`)),
       heard: (from, plain) => one.heard.push(`${from}: ${new TextDecoder().decode(plain)}`),
       stopped: (reason) => one.stopped.push(reason),
@@ -96,6 +107,9 @@ describe('an agreement', () => {
     const anna = await page(server, 'anna');
     await vi.waitFor(() => expect(host.agreement.asking.map((c) => c.identity)).toEqual(['anna']));
     expect(host.agreement.others).toEqual([]);
+    // Only whoever asks says who they are.
+    expect(host.met).toBe(0);
+    await vi.waitFor(() => expect(anna.met).toBeGreaterThan(0));
     host.agreement.letIn(host.agreement.asking[0]?.pid ?? '');
     await agreed(host, anna);
     expect(host.agreement.asking).toEqual([]);
@@ -156,11 +170,15 @@ describe('an agreement', () => {
     const bert = await page(server, 'bert');
     await agreed(host, anna, bert);
     const before = host.agreement.code?.digits;
+    const used = () => (host.orders.findLast((o) => o.do === 'use') as { index: number }).index;
+    const old = used();
     server.remove('bert');
     await vi.waitFor(() => expect(bert.refused).toEqual(['not_allowed']));
     await agreed(host, anna);
     expect(host.agreement.code?.digits).not.toBe(before);
-    const { index } = host.orders.findLast((o) => o.do === 'use') as { index: number };
+    // The new key is used when Anna has confirmed it, which may be after both agree.
+    await vi.waitFor(() => expect(used()).not.toBe(old), { timeout: 4_000 });
+    const index = used();
     expect(bert.orders.some((o) => o.do === 'key' && o.participant === host.agreement.pid && o.index === index)).toBe(
       false,
     );

@@ -32,7 +32,11 @@ async function ringOf(...indices: number[]): Promise<KeyRing> {
 }
 
 const copy = (f: EncodedFrame, type?: string): EncodedFrame =>
-  frameOf(new Uint8Array(f.data), { timestamp: f.timestamp, mime: f.getMetadata().mimeType, type: type ?? f.type });
+  frameOf(new Uint8Array(f.data), {
+    timestamp: f.timestamp ?? 0,
+    mime: f.getMetadata().mimeType,
+    type: type ?? f.type,
+  });
 
 describe('what cannot be encrypted', () => {
   const cases: [string, () => EncodedFrame, Track, Drop][] = [
@@ -369,7 +373,7 @@ describe('FrameService', () => {
     await service.order(key('a', 300, 1));
     const refused = reports.map((r) => (r.tell === 'refused' ? r.why : r.tell));
     expect(refused).toEqual([...wrong.map(() => 'order'), 'no-key', 'index']);
-    for (const p of [undefined, {}, { ...passage('seal'), way: 'pass' }, { ...passage('seal'), codec: 'vp9' }]) {
+    for (const p of [undefined, {}, { ...passage('seal'), way: 'pass' }, { ...passage('seal'), kind: 'text' }]) {
       expect(await put(p, [sound(1)])).toEqual([]);
     }
   });
@@ -400,11 +404,25 @@ describe('FrameService', () => {
 });
 
 describe('transformOf', () => {
+  const ends = (...names: string[]) => {
+    const prototype = Object.fromEntries(names.map((n) => [n, null]));
+    return { RTCRtpSender: { prototype }, RTCRtpReceiver: { prototype } };
+  };
+  const RTCRtpScriptTransform = class {};
+
   it('prefers the standard', () => {
-    const sender = { prototype: { createEncodedStreams() {} } };
-    expect(transformOf({ RTCRtpScriptTransform: class {}, RTCRtpSender: sender })).toBe('script');
-    expect(transformOf({ RTCRtpSender: sender })).toBe('streams');
-    expect(transformOf({ RTCRtpSender: { prototype: {} } })).toBeUndefined();
+    expect(transformOf({ RTCRtpScriptTransform, ...ends('transform', 'createEncodedStreams') })).toBe('script');
+    expect(transformOf(ends('createEncodedStreams'))).toBe('streams');
+    expect(transformOf(ends())).toBeUndefined();
     expect(transformOf({})).toBeUndefined();
+  });
+
+  it('takes half of it for nothing: frames would pass unchanged', () => {
+    expect(transformOf({ RTCRtpScriptTransform })).toBeUndefined();
+    expect(transformOf({ RTCRtpScriptTransform, ...ends() })).toBeUndefined();
+    expect(transformOf({ RTCRtpScriptTransform, ...ends('createEncodedStreams') })).toBe('streams');
+    const { RTCRtpReceiver } = ends();
+    expect(transformOf({ RTCRtpScriptTransform, ...ends('transform'), RTCRtpReceiver })).toBeUndefined();
+    expect(transformOf(ends('transform'))).toBeUndefined();
   });
 });

@@ -7,7 +7,7 @@ import type { Order, Passage } from '../../../src/core/e2ee/frames/service';
 
 /** A peer connection that has nothing but its ends. */
 class Ends {
-  declare transform: unknown;
+  transform: unknown = null;
   streams = 0;
   constructor(readonly track: { kind: string }) {}
   createEncodedStreams() {
@@ -120,17 +120,19 @@ describe('a guarded connection', () => {
   });
 
   it('has no way past a browser that refuses', () => {
-    const { pc } = set('script');
-    Object.defineProperty(Ends.prototype, 'transform', {
-      configurable: true,
+    const { guard } = set('script');
+    const refusing = Object.defineProperty({}, 'transform', {
       set: () => {
         throw new Error('no');
       },
     });
-    try {
-      expect(() => pc.addTrack({ kind: 'audio' })).toThrow('no');
-    } finally {
-      delete (Ends.prototype as { transform?: unknown }).transform;
-    }
+    expect(() => guard.close(refusing as never, 'seal', 'audio')).toThrow('no');
+  });
+
+  it('has no way past an end whose frames cannot be transformed', () => {
+    const { guard } = set('script');
+    const plain = {};
+    expect(() => guard.close(plain as never, 'seal', 'audio')).toThrow();
+    expect(plain).toEqual({});
   });
 });

@@ -96,4 +96,15 @@ describe('a description of theirs', () => {
     );
     for (const same of ['', head, head + video + data, head + sound(...rest)]) expect(describeTheirs(same)).toBe(same);
   });
+
+  it('asks for longer packets where it is told to, once, and only of sound', () => {
+    const long = (...lines: string[]) => describeTheirs(head + sound(...opus, ...lines, ...rest) + video + data, 60);
+    const wanted = head + sound(...opus, constant, ...rest, 'a=ptime:60') + video + data;
+    expect(long(constant)).toBe(wanted);
+    expect(long(constant, 'a=ptime:20', 'a=maxptime:40')).toBe(wanted);
+    expect(describeTheirs(long(constant))).toBe(wanted);
+    expect(describeTheirs(head + sound('a=rtpmap:8 PCMA/8000') + video, 60)).toBe(
+      head + sound('a=rtpmap:8 PCMA/8000') + video,
+    );
+  });
 });

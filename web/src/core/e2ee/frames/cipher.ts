@@ -5,7 +5,6 @@
 
 import { longStartCodes, withEscapes, withoutEscapes } from './annexb';
 import {
-  type Codec,
   codecOf,
   concat,
   type EncodedFrame,
@@ -15,6 +14,7 @@ import {
   makeIV,
   readIV,
   tagLength,
+  timeOf,
   trailerLength,
 } from './format';
 import type { KeyRing } from './keyring';
@@ -25,6 +25,7 @@ export type Drop =
   | 'codec'
   | 'layout'
   | 'source'
+  | 'time'
   | 'no-key'
   | 'key-used-up'
   | 'trailer'
@@ -35,8 +36,6 @@ export type Drop =
 /** What is known of a track. */
 export interface Track {
   kind: Kind;
-  /** For frames of which the browser does not say it. */
-  codec?: Codec;
   /**
    * What the track shows, a number from 1 to 255 that frames carry sealed: a frame of a camera is never opened as one of a
    * screen. Without it frames name their SSRC, as those of other programs do.
@@ -57,18 +56,20 @@ function sourceOf(track: Track, ssrc: number): number | undefined {
 export async function seal(frame: EncodedFrame, track: Track, ring: KeyRing): Promise<Drop | undefined> {
   const data = new Uint8Array(frame.data);
   if (data.length === 0) return 'empty';
-  const codec = codecOf(frame, track.kind, track.codec);
+  const codec = codecOf(frame, track.kind, data);
   if (!codec) return 'codec';
   const layout = layoutOf(codec, frame.type, data);
   if (!layout) return 'layout';
   const ssrc = frame.getMetadata().synchronizationSource;
   const source = ssrc === undefined ? undefined : sourceOf(track, ssrc);
   if (source === undefined) return 'source';
+  const time = timeOf(frame);
+  if (time === undefined) return 'time';
   const key = ring.sending;
   if (!key) return 'no-key';
-  const counter = key.counter(source, frame.timestamp >>> 0);
+  const counter = key.counter(source, time);
   if (counter === undefined) return 'key-used-up';
-  const iv = makeIV(source, frame.timestamp >>> 0, counter);
+  const iv = makeIV(source, time, counter);
   const header = layout.escaped ? longStartCodes(data.slice(0, layout.clear)) : data.slice(0, layout.clear);
   const how = { name: 'AES-GCM', iv, additionalData: header };
   const secret = new Uint8Array(await crypto.subtle.encrypt(how, key.key, data.subarray(layout.clear)));
@@ -81,7 +82,7 @@ export async function seal(frame: EncodedFrame, track: Track, ring: KeyRing): Pr
 export async function open(frame: EncodedFrame, track: Track, ring: KeyRing): Promise<Drop | undefined> {
   const data = new Uint8Array(frame.data);
   if (data.length === 0) return 'empty';
-  const codec = codecOf(frame, track.kind, track.codec);
+  const codec = codecOf(frame, track.kind, data);
   if (!codec) return 'codec';
   const layout = layoutOf(codec, frame.type, data);
   if (!layout) return 'layout';

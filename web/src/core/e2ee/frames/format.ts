@@ -12,14 +12,14 @@ export const trailerLength = ivLength + 2;
 export type Kind = 'audio' | 'video';
 export type Codec = 'opus' | 'vp8' | 'h264';
 
-/** The part of RTCEncodedAudioFrame and RTCEncodedVideoFrame that is used. */
+/** The part of RTCEncodedAudioFrame and RTCEncodedVideoFrame that is used. Browsers give different parts of it. */
 export interface EncodedFrame {
   data: ArrayBuffer;
-  /** RTP timestamp. */
-  readonly timestamp: number;
+  /** RTP timestamp, by a name that the specification does not have any more. */
+  readonly timestamp?: number;
   /** Only pictures have one. */
   readonly type?: string;
-  getMetadata(): { synchronizationSource?: number; payloadType?: number; mimeType?: string };
+  getMetadata(): { synchronizationSource?: number; rtpTimestamp?: number; mimeType?: string };
 }
 
 /** Where a frame's secret part begins, and whether it is escaped as H.264 demands it. */
@@ -35,14 +35,29 @@ const sliceClear = 2;
 
 const ofMime: Record<string, Codec> = { 'audio/opus': 'opus', 'video/vp8': 'vp8', 'video/h264': 'h264' };
 
+/** The RTP timestamp of a frame; undefined where the browser does not tell. */
+export function timeOf(frame: EncodedFrame): number | undefined {
+  const time = frame.timestamp ?? frame.getMetadata().rtpTimestamp;
+  return time === undefined ? undefined : time >>> 0;
+}
+
 /**
- * The codec of a frame: what the browser says about the frame itself outranks what was told about the track. Undefined for
- * what cannot be encrypted, and where both name a kind that the track is not of.
+ * The codec of a frame: what the browser says about the frame itself, else what its first octets show. Undefined for what
+ * cannot be encrypted, and where that is of another kind than the track.
  */
-export function codecOf(frame: EncodedFrame, kind: Kind, told: Codec | undefined): Codec | undefined {
+export function codecOf(frame: EncodedFrame, kind: Kind, data: Uint8Array): Codec | undefined {
   const mime = frame.getMetadata().mimeType;
-  const codec = mime === undefined ? (kind === 'audio' ? 'opus' : told) : ofMime[mime.toLowerCase()];
+  if (!mime) return kind === 'audio' ? 'opus' : shown(frame.type, data);
+  const codec = ofMime[mime.toLowerCase()];
   return (codec === 'opus') === (kind === 'audio') ? codec : undefined;
+}
+
+/** Start codes of H.264 (annex B), and the frame tags and start code of VP8 (RFC 6386, 9.1). They stay clear in sealed frames. */
+function shown(type: string | undefined, data: Uint8Array): Codec | undefined {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = data;
+  if (a === 0 && b === 0 && (c === 1 || (c === 0 && d === 1))) return 'h264';
+  if (type === 'key') return a % 2 === 0 && d === 0x9d && e === 0x01 && f === 0x2a ? 'vp8' : undefined;
+  return type === 'delta' && a % 2 === 1 ? 'vp8' : undefined;
 }
 
 /** The layout of a frame, or undefined where there is no way to encrypt or decrypt it. */

@@ -26,6 +26,8 @@ export class Guard {
   readonly #workshop: Workshop;
   readonly #names = new WeakMap<object, string>();
   #last = 0;
+  /** Milliseconds of sound in each packet that is sent, from the next negotiation on; undefined: as the browser likes. */
+  soundLength: number | undefined;
 
   constructor(workshop: Workshop) {
     this.#workshop = workshop;
@@ -36,8 +38,10 @@ export class Guard {
     if (this.#names.has(end) || (kind !== 'audio' && kind !== 'video')) return;
     const track = `${way} ${++this.#last}`;
     this.#names.set(end, track);
-    const passage: Passage = { way, kind, track, ...(kind === 'video' && { codec: 'vp8' as const }) };
+    const passage: Passage = { way, kind, track };
     if (this.#workshop.way === 'script') {
+      // Else frames would pass unchanged, and nobody would be told.
+      if (!('transform' in end)) throw new Error('frames cannot be transformed');
       (end as { transform?: unknown }).transform = this.#workshop.transform(passage);
       return;
     }
@@ -100,7 +104,10 @@ export function guardedConnection(Native: typeof RTCPeerConnection, guard: Guard
 
     override async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
       const { type, sdp } = description;
-      await super.setRemoteDescription({ type, ...(sdp !== undefined && { sdp: describeTheirs(sdp) }) });
+      await super.setRemoteDescription({
+        type,
+        ...(sdp !== undefined && { sdp: describeTheirs(sdp, guard.soundLength) }),
+      });
       for (const t of this.getTransceivers()) both(t, t.receiver.track.kind);
     }
   };

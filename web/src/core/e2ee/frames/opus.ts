@@ -42,10 +42,18 @@ export function describeOurs(sdp: string): string {
   );
 }
 
-/** A description of theirs: whatever it asks, our sound has packets of one length, in speech as in silence. */
-export function describeTheirs(sdp: string): string {
-  return sounds(sdp, (lines, opus) =>
-    opus.reduce((all, pt) => {
+/** How much time of sound goes into a packet (RFC 8866 section 6.4). */
+const lengths = /^a=(max)?ptime:/;
+
+/**
+ * A description of theirs: whatever it asks, our sound has packets of one length, in speech as in silence; `length`: with so
+ * many milliseconds in each.
+ */
+export function describeTheirs(sdp: string, length?: number): string {
+  return sounds(sdp, (lines, opus) => {
+    const told = length === undefined || opus.length === 0 ? lines : lines.filter((l) => !lengths.test(l));
+    const timed = told === lines ? lines : behind(told, ['a=rtpmap:', 'a=rtcp-fb:', 'a=fmtp:'], `a=ptime:${length}`);
+    return opus.reduce((all, pt) => {
       const head = `a=fmtp:${pt} `;
       const asked = all.find((l) => l.startsWith(head))?.slice(head.length) ?? '';
       const kept = asked
@@ -58,6 +66,6 @@ export function describeTheirs(sdp: string): string {
         if (!l.startsWith(head)) return [l];
         return i === all.findIndex((o) => o.startsWith(head)) ? [line] : [];
       });
-    }, lines),
-  );
+    }, timed);
+  });
 }

@@ -6,7 +6,7 @@
 
 import type { Bytes } from './annexb';
 import { type Drop, open, seal } from './cipher';
-import type { Codec, EncodedFrame, Kind } from './format';
+import type { EncodedFrame, Kind } from './format';
 import { KeyRing } from './keyring';
 
 /**
@@ -16,7 +16,6 @@ import { KeyRing } from './keyring';
 export interface Passage {
   way: 'seal' | 'open';
   kind: Kind;
-  codec?: Codec;
   participant?: string;
   /** Its name in this worker. */
   track: string;
@@ -67,15 +66,13 @@ export interface Scope {
 
 const kinds = new Set(['audio', 'video']);
 const ways = new Set(['seal', 'open']);
-const codecs = new Set([undefined, 'opus', 'vp8', 'h264']);
 
 function isPassage(p: unknown): p is Passage {
   if (typeof p !== 'object' || p === null) return false;
-  const { way, participant, track, kind, codec } = p as Record<string, unknown>;
+  const { way, participant, track, kind } = p as Record<string, unknown>;
   return (
     ways.has(way as string) &&
     kinds.has(kind as string) &&
-    codecs.has(codec as string | undefined) &&
     (participant === undefined || typeof participant === 'string') &&
     typeof track === 'string'
   );
@@ -149,9 +146,9 @@ export class FrameService {
   async #work(frame: EncodedFrame, passage: Passage): Promise<Drop | undefined> {
     const owner = this.#owner(passage);
     if (!owner) return 'no-key';
-    const { kind, codec, track, way } = passage;
+    const { kind, track, way } = passage;
     const content = this.#assigned.get(track)?.content || undefined;
-    const known = { kind, ...(codec && { codec }), ...(content && { content }) };
+    const known = { kind, ...(content && { content }) };
     if (way === 'open') return open(frame, known, this.#ring(owner));
     return seal(frame, { ...known, stream: (source) => this.#stream(track, source) }, this.#ring(owner));
   }

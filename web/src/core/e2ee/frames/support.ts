@@ -3,15 +3,21 @@
 
 // Whether a browser lets frames be transformed at all. There is no call without it where encryption is required.
 
+interface Ends {
+  prototype: object;
+}
+
 /** The globals that decide. */
 export interface Globals {
   RTCRtpScriptTransform?: unknown;
-  RTCRtpSender?: { prototype: object };
+  RTCRtpSender?: Ends;
+  RTCRtpReceiver?: Ends;
 }
 
 /** The way that this browser gives frames to a worker, or undefined. The standard's way comes first. */
 export function transformOf(globals: Globals): 'script' | 'streams' | undefined {
-  if (globals.RTCRtpScriptTransform !== undefined) return 'script';
-  const sender = globals.RTCRtpSender;
-  return sender && 'createEncodedStreams' in sender.prototype ? 'streams' : undefined;
+  const ends = [globals.RTCRtpSender, globals.RTCRtpReceiver];
+  const have = (name: string) => ends.every((e) => e && name in e.prototype);
+  if (globals.RTCRtpScriptTransform !== undefined && have('transform')) return 'script';
+  return have('createEncodedStreams') ? 'streams' : undefined;
 }
