@@ -35,6 +35,7 @@ var commands = map[string]func(*hostSession, hostFrame) (result, error){
 	"hand":      (*hostSession).hand,
 	"lock":      (*hostSession).lock,
 	"unlock":    (*hostSession).unlock,
+	"key_link":  (*hostSession).keyLink,
 	"end":       (*hostSession).end,
 }
 
@@ -192,6 +193,9 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 		r.letIn(identity)
 	}
 	h.d.mu.Unlock()
+	if err := checkNoName(site, f.Name); err != nil {
+		return result{}, err
+	}
 	name := host.Name
 	if f.Name != "" {
 		clean, err := CleanName(f.Name)

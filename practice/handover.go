@@ -59,6 +59,8 @@ func (h *hostSession) hand(f hostFrame) (result, error) {
 	switch {
 	case !known || f.Host == h.key.id:
 		return result{}, fail(CodeBadRequest)
+	case k.record.keyed: // the key in the guest's link is this host's
+		return result{}, fail(CodeNotAllowed)
 	case !h.d.presentLocked(hostKey{h.key.site, f.Host}):
 		return result{}, fail(CodeNotFound)
 	}

@@ -41,10 +41,7 @@ func (h *hostSession) turnLock(room string, locked bool) (id string, err error) 
 		return "", err
 	}
 	if r.grant != "" {
-		r.grant, err = h.d.keys.Grant(h.key.site, token.Grant{
-			Room: room, Host: r.host, Opened: r.opened, Expires: r.expires, Locked: locked, Kept: r.kept,
-		})
-		if err != nil {
+		if r.grant, err = h.d.keys.Grant(h.key.site, r.granted(locked, r.keyed)); err != nil {
 			return "", err
 		}
 	}
@@ -57,6 +54,13 @@ func (h *hostSession) turnLock(room string, locked bool) (id string, err error) 
 	r.wakeVisitors()
 	h.d.wakeHostLocked(h.key)
 	return r.appointment, nil
+}
+
+// granted is what the grant of a room says.
+func (r *record) granted(locked, keyed bool) token.Grant {
+	return token.Grant{
+		Room: r.key.id, Host: r.host, Opened: r.opened, Expires: r.expires, Locked: locked, Kept: r.kept, Keyed: keyed,
+	}
 }
 
 var errSameLock = errors.New("the record says so already")

@@ -30,6 +30,7 @@ var routes = map[string]route{
 	"api/v1/test":         {http.MethodPost, false, (*Desk).serveTest},
 	"api/v1/knock":        {http.MethodGet, false, (*Desk).serveKnock},
 	"api/v1/host":         {http.MethodGet, false, (*Desk).serveHost},
+	"api/v1/door":         {http.MethodPost, false, (*Desk).serveDoor},
 	"api/v1/circle":       {http.MethodGet, false, (*Desk).serveCircle},
 	"api/v1/openapi.json": {http.MethodGet, true, (*Desk).serveOpenAPI},
 }
@@ -109,6 +110,7 @@ func (d *Desk) serveRoom(w http.ResponseWriter, r *http.Request, c Call) {
 	d.mu.Lock()
 	known := d.records[roomKey{c.SiteID, in.Room}]
 	open, ended := known != nil && known.open(), known != nil && known.ended && !known.lapsed
+	keyed := known != nil && known.keyed
 	d.mu.Unlock()
 	if ended {
 		WriteError(w, fail(CodeRoomClosed))
@@ -118,8 +120,9 @@ func (d *Desk) serveRoom(w http.ResponseWriter, r *http.Request, c Call) {
 	d.reply(w, struct {
 		Host        person       `json:"host"`
 		Open        bool         `json:"open"`
+		Keyed       bool         `json:"keyed,omitempty"`
 		Appointment *visitedBody `json:"appointment,omitempty"`
-	}{person{host.ID, host.Name}, open, v.body(d.now())})
+	}{person{host.ID, host.Name}, open, keyed, v.body(d.now())})
 }
 
 // serveHostSession signs a host in, by the key of the private link or by

@@ -19,9 +19,11 @@ const (
 	capTag     = 16
 	capMax     = 512
 
-	// What may end a grant: nobody enters the room unasked; it is locked.
+	// What may end a grant: nobody enters the room unasked; it is locked; its link
+	// has a key.
 	grantKept   = 1
 	grantLocked = 2
+	grantKeyed  = 4
 )
 
 // Visit is what a visitor link's capability says.
@@ -49,6 +51,9 @@ type Grant struct {
 	// Kept keeps everybody waiting until the host admits them, also on sites
 	// where nobody has to wait.
 	Kept bool
+	// Keyed tells that the room's link has a key, of which the server knows nothing
+	// else.
+	Keyed bool
 }
 
 func (g Grant) flags() (flags byte) {
@@ -57,6 +62,9 @@ func (g Grant) flags() (flags byte) {
 	}
 	if g.Locked {
 		flags |= grantLocked
+	}
+	if g.Keyed {
+		flags |= grantKeyed
 	}
 	return flags
 }
@@ -124,7 +132,7 @@ func (k *Keys) VerifyGrant(site, capability string, now time.Time) (Grant, error
 	g := Grant{Room: d.text(), Opened: d.time(), Expires: d.time(), Host: d.text()}
 	if !d.done() { // a byte that most grants lack
 		flags := d.take(1)[0]
-		g.Locked, g.Kept = flags&grantLocked != 0, flags&grantKept != 0
+		g.Locked, g.Kept, g.Keyed = flags&grantLocked != 0, flags&grantKept != 0, flags&grantKeyed != 0
 		d.ok = d.ok && flags != 0 && flags == g.flags()
 	}
 	if !d.done() || !ValidID(g.Room) {

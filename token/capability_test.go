@@ -85,12 +85,14 @@ func TestHostKeyAndGrant(t *testing.T) {
 	if got, err := k.VerifyGrant("a.example", grant, testNow); err != nil || got != g {
 		t.Errorf("%+v %v", got, err)
 	}
-	locked := g
-	locked.Locked = true
-	if grant, err := k.Grant("a.example", locked); err != nil {
-		t.Error(err)
-	} else if got, err := k.VerifyGrant("a.example", grant, testNow); err != nil || got != locked {
-		t.Errorf("locked: %+v %v", got, err)
+	for i := range 8 {
+		more := g
+		more.Locked, more.Kept, more.Keyed = i&1 != 0, i&2 != 0, i&4 != 0
+		if grant, err := k.Grant("a.example", more); err != nil {
+			t.Error(err)
+		} else if got, err := k.VerifyGrant("a.example", grant, testNow); err != nil || got != more {
+			t.Errorf("%+v: %+v %v", more, got, err)
+		}
 	}
 	if _, err := k.VerifyGrant("a.example", grant, g.Expires); !errors.Is(err, ErrCapabilityExpired) {
 		t.Errorf("expired: %v", err)

@@ -17,5 +17,7 @@ export const digits = async (page) => {
 /** Waits until the keys of everybody are there. */
 export const secured = (page, timeout = 20_000) =>
   page
-    .locator('[data-testid="lock"]:is([data-state="open"],[data-state="again"],[data-state="verified"])')
+    .locator(
+      '[data-testid="lock"]:is([data-state="open"],[data-state="again"],[data-state="verified"],[data-state="linked"])',
+    )
     .waitFor({ timeout });

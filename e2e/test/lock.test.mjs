@@ -27,12 +27,13 @@ async function openWords(page) {
 test('the lock says how far the encryption goes', async () => {
   const want = { '': 'server', 'e2ee=waiting&scene=alone': 'waiting', 'e2ee=securing': 'securing', 'e2ee=on': 'open' };
   Object.assign(want, { 'e2ee=on&scene=alone': 'alone', 'e2ee=verified': 'verified', 'e2ee=fresh': 'again' });
+  Object.assign(want, { 'e2ee=linked': 'linked' });
   for (const [query, state] of Object.entries(want)) {
     const page = await gallery.show(query);
     await locked(page, state);
     await page.locator('[data-testid=lock] summary').click();
     await page.getByTestId('lock-panel').waitFor();
-    const comparable = ['open', 'verified', 'again'].includes(state);
+    const comparable = ['open', 'verified', 'again', 'linked'].includes(state);
     assert.equal(await page.getByTestId('compare').count(), comparable ? 1 : 0, state);
     await accessible(page, `the lock, ${state}`);
     await page.close();

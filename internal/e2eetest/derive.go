@@ -61,6 +61,11 @@ func PairInfo(call, from, to, link []byte) []byte {
 	return cat([]byte("vr1 pair"), call, from, to, Hash([]byte("vr1 psk"), link))
 }
 
+// LinkMark is what a commit says of the link's secret.
+func LinkMark(link, roster, pid []byte) ([]byte, error) {
+	return KDF(link, 32, []byte("vr1 link"), roster, pid)
+}
+
 // Encapsulate sets a channel up towards a member's KEM key.
 func Encapsulate(kem, info []byte) (enc, secret []byte, err error) {
 	pub, err := hpke.MLKEM768X25519().NewPublicKey(kem)

@@ -118,6 +118,12 @@ func TestRosterAndSignaturesOfTheBrowser(t *testing.T) {
 			}
 		}
 	}
+	for _, m := range c.messages[TypeCommit] {
+		mark := must[[]byte](t)(LinkMark(c.link, RosterHash(c.id, c.roster), m.From))
+		if !bytes.Equal(m.Link, mark) || bytes.Contains(m.Link, c.link) {
+			t.Error("another word of the link's secret")
+		}
+	}
 	for _, m := range c.messages[TypeReveal] {
 		want := Hash([]byte("vr1 nonce"), RosterHash(c.id, c.roster), m.From, m.Nonce)
 		if !slices.ContainsFunc(c.messages[TypeCommit], func(o *Message) bool { return bytes.Equal(o.Commitment, want) }) {

@@ -43,7 +43,7 @@ var ErrMalformed = errors.New("malformed message")
 
 // sizes are the lengths of messages by their type.
 var sizes = map[byte]int{
-	TypeKnock: 1314, TypeAdmit: 179, TypeCommit: 150, TypeReveal: 118,
+	TypeKnock: 1314, TypeAdmit: 179, TypeCommit: 182, TypeReveal: 118,
 	TypePair: 1218, TypeKey: 94, TypeAck: 74,
 }
 
@@ -57,6 +57,7 @@ type Message struct {
 	ID, KEM                    []byte // of a knock
 	Call, PID, Knock, Signer   []byte // of an admit
 	Roster, Commitment, Nonce  []byte
+	Link                       []byte // of a commit
 	Enc, Wrapped, MAC          []byte
 	Sig                        []byte
 	Unsigned                   []byte // all before Sig
@@ -89,7 +90,8 @@ func Decode(octets []byte) (*Message, error) {
 		m.Call, m.PID, m.Role = r.take(32), r.take(pidSize), r.take(1)[0]
 		m.Knock, m.Signer = r.take(32), r.take(32)
 	case TypeCommit:
-		m.From, m.Epoch, m.Roster, m.Commitment = r.take(pidSize), r.u32(), r.take(32), r.take(32)
+		m.From, m.Epoch, m.Roster = r.take(pidSize), r.u32(), r.take(32)
+		m.Commitment, m.Link = r.take(32), r.take(32)
 	case TypeReveal:
 		m.From, m.Epoch, m.Nonce = r.take(pidSize), r.u32(), r.take(32)
 	case TypePair:

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The call with made-up people, for looking at it: ?scene=pair|alone|grid3|grid5|grid12|screen&host=1&chat=1&paused=1&many=1&saver=500&line=weak
-// &e2ee=waiting|securing|on|verified|fresh|asking; events "anew" and "gone" at the window bring another code and take everybody away; ?screen=22|55|56|57
+// &e2ee=waiting|securing|on|verified|fresh|asking|linked; events "anew" and "gone" at the window bring another code and take everybody away; ?screen=22|44|47|55|56|57|58
 
 import '../src/ui/style.css';
 import { signal } from '@preact/signals';
@@ -135,9 +135,11 @@ function encryption(kind: string | null): Encryption | null {
   const on = {
     state: 'on',
     code: others ? codes[0] : null,
+    linked: false,
     verified: false,
     fresh: [],
     unseen: [],
+    doors: 0,
     asking: q.get('e2ee') === 'asking' ? [{ pid: '0'.repeat(32), host: false, name: 'Anna Klein' }] : [],
   } as const;
   switch (kind) {
@@ -148,6 +150,8 @@ function encryption(kind: string | null): Encryption | null {
       return { ...on, state: kind, code: null };
     case 'verified':
       return { ...on, verified: true };
+    case 'linked':
+      return { ...on, linked: true };
     case 'fresh':
       return { ...on, fresh: [remotes.at(-1)?.name ?? 'Anna'] };
     default:

@@ -9,6 +9,8 @@ import { Door } from './room/Door';
 
 const page = readPage(document.documentElement.dataset, location.pathname);
 const fragment = readFragment(location.hash);
+// Whoever put a secret into the link wants nothing without it, whatever the server says.
+if (fragment.link !== null) page.e2ee = true;
 
 const entries = {
   landing: () => import('./room/entry'),
@@ -27,13 +29,13 @@ async function start(): Promise<void> {
   if (!app) return;
   app.textContent = '';
   if (module) module.open(app, page, fragment.key);
-  else render(<Door page={page} cap={fragment.cap} />, app);
+  else render(<Door page={page} cap={fragment.cap} link={fragment.link} />, app);
 }
 
 // Another link pasted into the same window is another visit.
 window.addEventListener('hashchange', () => {
   const next = readFragment(location.hash);
-  if (next.cap !== fragment.cap || next.key !== fragment.key) location.reload();
+  if (next.cap !== fragment.cap || next.key !== fragment.key || next.link !== fragment.link) location.reload();
 });
 
 void start();

@@ -50,12 +50,16 @@ func TestPeersAgree(t *testing.T) {
 		nonces[p] = bytes.Repeat([]byte{byte(i)}, 32)
 		transcript = append(transcript, nonces[p]...)
 		c := e2eetest.Hash([]byte("vr1 nonce"), hash, p.knock.PID[:], nonces[p])
-		p.send(nil, string(sign(p.id, r.call, slices.Concat([]byte{1, 3}, p.knock.PID[:], u32(last.Epoch), hash, c))))
+		mark := must(e2eetest.LinkMark(link, hash, p.knock.PID[:]))
+		p.send(nil, string(sign(p.id, r.call, slices.Concat([]byte{1, 3}, p.knock.PID[:], u32(last.Epoch), hash, c, mark))))
 	}
 	for _, p := range all {
 		for _, m := range p.messages(e2eetest.TypeCommit, 2) {
 			if !e2eetest.Verify(entryOf(last, m.From).Knock.ID, r.call, m) || !bytes.Equal(m.Roster, hash) {
 				t.Error("a commit does not hold")
+			}
+			if mark := must(e2eetest.LinkMark(link, hash, m.From)); !bytes.Equal(m.Link, mark) {
+				t.Error("another word of the link's secret")
 			}
 		}
 	}

@@ -23,6 +23,7 @@ const icons: Readonly<Record<LockState, Shape>> = {
   open: lockIcon,
   again: lockIcon,
   verified: lockCheckIcon,
+  linked: lockCheckIcon,
 };
 
 interface Props {
@@ -37,6 +38,7 @@ interface Props {
 export function Lock({ session, host, compare }: Props) {
   const s = session.snapshot.value;
   const state = lockState(s.encryption);
+  const doors = s.encryption?.doors ?? 0;
   const slow = useHeld(state === 'securing', slowAfter);
   const ref = useRef<HTMLDetailsElement>(null);
   useNews(state);
@@ -65,6 +67,7 @@ export function Lock({ session, host, compare }: Props) {
       <div class="lock-panel" data-testid="lock-panel">
         <p class="lock-title">{label(state, host)}</p>
         <p>{meaning(state, slow, s)}</p>
+        {doors > 0 && <p data-testid="lock-doors">{t('lock.doors', { n: doors })}</p>}
         {s.encryption?.code && state !== 'securing' && (
           <button type="button" class="button small" data-testid="compare" onClick={open}>
             {t(state === 'verified' ? 'lock.words' : 'lock.compare')}
@@ -97,7 +100,7 @@ function useNews(state: LockState): void {
   useEffect(() => {
     if (old.current === state) return;
     old.current = state;
-    if (state === 'open' || state === 'verified') announce(t(`lock.${state}`));
+    if (state === 'open' || state === 'verified' || state === 'linked') announce(t(`lock.${state}`));
   }, [state]);
 }
 

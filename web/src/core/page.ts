@@ -34,7 +34,12 @@ export interface Fragment {
   cap: string;
   key: string;
   language: Language | '';
+  /** The link's own secret (`e`), whatever it looks like; null where the link has none. */
+  link: string | null;
 }
+
+/** 16 octets in base64url that are not all zero. */
+export const secretForm = /^(?!A{22})[\w-]{21}[AQgw]$/;
 
 const roomId = /^[a-z2-7]{26}$/;
 
@@ -62,7 +67,8 @@ export function readPage(data: Record<string, string | undefined>, pathname: str
 export function readFragment(hash: string): Fragment {
   const q = new URLSearchParams(hash.replace(/^#/, ''));
   const l = q.get('l');
-  return { cap: q.get('s') ?? '', key: q.get('k') ?? '', language: l === 'de' || l === 'en' ? l : '' };
+  const language = l === 'de' || l === 'en' ? l : '';
+  return { cap: q.get('s') ?? '', key: q.get('k') ?? '', language, link: q.get('e') };
 }
 
 /** The fragment with another language, everything else kept in place. */

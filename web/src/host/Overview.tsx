@@ -4,6 +4,7 @@
 import { useState } from 'preact/hooks';
 import { refused } from '../call/refused';
 import type { Desk } from '../core/flow/desk';
+import { NotKept } from '../core/flow/linkkeys';
 import { dateIn } from '../core/flow/plan';
 import { unlockTones } from '../core/media/tone';
 import { day, t, time } from '../i18n';
@@ -31,7 +32,7 @@ export function Overview({ desk }: { desk: Desk }) {
     try {
       await p;
     } catch (e) {
-      setFailed(refused(e));
+      setFailed(e instanceof NotKept ? t('key.notKept') : refused(e));
     }
   };
   const open = async () => {

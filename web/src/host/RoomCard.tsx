@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks';
+import { named } from '../call/named';
 import { WaitingList } from '../call/WaitingList';
 import type { HostRoom } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
@@ -10,6 +11,7 @@ import { t, time } from '../i18n';
 import { Icon } from '../ui/Icon';
 import { lockIcon } from '../ui/icons-media';
 import { EndDialog } from './EndDialog';
+import { KeyChoice } from './KeyChoice';
 import { LinkField } from './LinkField';
 
 interface CardProps {
@@ -20,8 +22,11 @@ interface CardProps {
 
 export function RoomCard({ desk, room, attempt }: CardProps) {
   const [ending, setEnding] = useState(false);
-  const inside = room.participants.map((p) => p.name);
+  const inside = room.participants.map((p) => named(p.name));
   const visitors = room.participants.filter((p) => !p.host);
+  const link = desk.roomLink(room);
+  // What is to be done elsewhere is not begun here.
+  const elsewhere = room.keyed === true && desk.secret(room.id) === null;
   return (
     <article class="card room" data-testid="room" data-room={room.id}>
       <div class="room-top">
@@ -33,8 +38,25 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
           </span>
         )}
       </div>
-      <LinkField link={desk.link(room.link)} />
-      {room.waiting.length > 0 ? (
+      {elsewhere ? (
+        <div class="note" data-testid="key-elsewhere">
+          {t('e47.t')
+            .split('\n\n')
+            .map((text) => (
+              <p key={text}>{text}</p>
+            ))}
+        </div>
+      ) : (
+        link && (
+          <>
+            <LinkField key={link} link={link} />
+            <KeyChoice desk={desk} room={room} attempt={attempt} />
+          </>
+        )
+      )}
+      {elsewhere ? (
+        room.waiting.length > 0 && <p class="state">{t('door.count', { n: room.waiting.length })}</p>
+      ) : room.waiting.length > 0 ? (
         <WaitingList
           waiting={room.waiting}
           door={desk.door(room.id)}
@@ -48,7 +70,7 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
       )}
       {visitors.length === 1 && visitors[0] ? (
         <p class="state good" data-testid="room-inside">
-          {t('desk.ready', { name: visitors[0].name })}
+          {t('desk.ready', { name: named(visitors[0].name) })}
         </p>
       ) : (
         inside.length > 0 && (
@@ -58,14 +80,16 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
         )
       )}
       <div class="actions row">
-        <button
-          type="button"
-          class={visitors.length > 0 || room.waiting.length === 0 ? 'button primary' : 'button'}
-          data-testid="enter"
-          onClick={() => void desk.enter(room.id)}
-        >
-          {t('desk.enter')}
-        </button>
+        {!elsewhere && (
+          <button
+            type="button"
+            class={visitors.length > 0 || room.waiting.length === 0 ? 'button primary' : 'button'}
+            data-testid="enter"
+            onClick={() => void desk.enter(room.id)}
+          >
+            {t('desk.enter')}
+          </button>
+        )}
         <button type="button" class="button" data-testid="end-room" onClick={() => setEnding(true)}>
           {t('desk.end')}
         </button>

@@ -109,8 +109,14 @@ export const checkDe = {
   'e33.t': 'Nehmen Sie ein anderes WLAN oder mobile Daten, und versuchen Sie es noch einmal.',
   e40: 'Das Gespräch ist voll',
   'e40.t': 'Es sind schon alle Plätze besetzt.',
+  e44: 'Der Link ist unvollständig: Sein Schlüssel fehlt',
+  'e44.t':
+    'Am Ende dieses Links steht ein Schlüssel, und hier fehlt er oder ist beschädigt. Ohne ihn beginnt das Gespräch nicht.\n\nÖffnen Sie den ganzen Link, bis zum letzten Zeichen. Hilft das nicht, bitten Sie die Praxis um einen neuen.',
   e45: 'Die Praxis hat die Anfrage nicht angenommen',
   'e45.t': 'Rufen Sie die Praxis bitte an.',
+  e47: 'Dieses Gespräch geht nur auf einem anderen Gerät',
+  'e47.t':
+    'Der Link zu diesem Gespräch enthält einen Schlüssel, den nur das Gerät hat, auf dem Sie ihn erstellt haben.\n\nÖffnen Sie diese Seite dort, im selben Browser. Oder schließen Sie diesen Raum, öffnen Sie einen neuen und geben Sie dessen Link weiter.',
   e50: 'Sie wurden aus dem Gespräch entfernt',
   'e50.t': 'Bei Fragen rufen Sie die Praxis bitte an.',
   e51: 'Die Praxis hat das Gespräch beendet',
@@ -130,6 +136,10 @@ export const checkDe = {
   e57: 'Beendet, weil die Wörter verschieden waren',
   'e57.t':
     'Hatten alle dieselbe Sprache eingestellt? Dann könnte jemand mitgehört haben, was bis dahin gesagt wurde. Kamera und Mikrofon sind aus.',
+  e58: 'Die Schlüssel aus den Links passen nicht zusammen',
+  'e58.t':
+    'Jemand hat einen anderen Schlüssel im Link oder gar keinen. Das kann ein Versehen sein, oder jemand wollte sich dazwischenschalten. Wer nicht denselben Schlüssel hat, hat nichts gesehen und nichts gehört.\n\nBenutzen alle denselben ganzen Link? Dann versuchen Sie es noch einmal. Sonst hilft ein neuer Link.',
+  'e58.rejoin': 'Noch einmal versuchen',
   'stop.now': 'Was jetzt hilft',
   'stop.1': 'Rufen Sie die Praxis an, am besten unter einer Nummer, die Sie schon kennen.',
   'stop.2': 'Lassen Sie sich einen neuen Link geben. Der alte sollte nicht mehr benutzt werden.',

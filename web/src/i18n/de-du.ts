@@ -80,13 +80,19 @@ export const du: Part = {
   'e34.t': 'Das liegt nicht an dir.',
   'e41.t': 'Bitte die Praxis um einen neuen Link.',
   'e43.t': 'Kopiere ihn bitte ganz, bis zum letzten Zeichen.',
+  'e44.t':
+    'Am Ende dieses Links steht ein Schlüssel, und hier fehlt er oder ist beschädigt. Ohne ihn beginnt das Gespräch nicht.\n\nÖffne den ganzen Link, bis zum letzten Zeichen. Hilft das nicht, bitte die Praxis um einen neuen.',
   'e45.t': 'Ruf die Praxis bitte an.',
+  'e47.t':
+    'Der Link zu diesem Gespräch enthält einen Schlüssel, den nur das Gerät hat, auf dem du ihn erstellt hast.\n\nÖffne diese Seite dort, im selben Browser. Oder schließe diesen Raum, öffne einen neuen und gib dessen Link weiter.',
   e50: 'Du wurdest aus dem Gespräch entfernt',
   'e50.t': 'Bei Fragen ruf die Praxis bitte an.',
   e52: 'Du nimmst jetzt auf einem anderen Gerät teil',
   'e54.t': 'Wir verbinden dich neu.',
   'e55.t':
     'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.\n\nVersuche es noch einmal. Klappt es wieder nicht, telefoniert.',
+  'e58.t':
+    'Jemand hat einen anderen Schlüssel im Link oder gar keinen. Das kann ein Versehen sein, oder jemand wollte sich dazwischenschalten. Wer nicht denselben Schlüssel hat, hat nichts gesehen und nichts gehört.\n\nBenutzen alle denselben ganzen Link? Dann versuche es noch einmal. Sonst hilft ein neuer Link.',
   'stop.1': 'Ruf die Praxis an, am besten unter einer Nummer, die du schon kennst.',
   'stop.2': 'Lass dir einen neuen Link geben. Der alte sollte nicht mehr benutzt werden.',
   'stop.3': 'Nimm dafür ein anderes Netz, zum Beispiel mobile Daten.',

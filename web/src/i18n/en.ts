@@ -152,8 +152,14 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'e41.t': 'Please ask the practice for a new link.',
   e43: 'The link is incomplete',
   'e43.t': 'Please copy all of it, to the last character.',
+  e44: 'The link is incomplete: its key is missing',
+  'e44.t':
+    'A key stands at the end of this link, and here it is missing or damaged. Without it the call does not begin.\n\nOpen the whole link, to the last character. If that does not help, ask the practice for a new one.',
   e45: 'The practice did not accept the request',
   'e45.t': 'Please call the practice.',
+  e47: 'This call is only possible on another device',
+  'e47.t':
+    'The link to this call contains a key that only the device has on which you made it.\n\nOpen this page there, in the same browser. Or close this room, open a new one, and pass on its link.',
   e50: 'You were removed from the call',
   'e50.t': 'If you have questions, please call the practice.',
   e51: 'The practice has ended the call',
@@ -173,6 +179,10 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   e57: 'Ended because the words were different',
   'e57.t':
     'Had everybody chosen the same language? Then somebody may have listened to what was said until now. Camera and microphone are off.',
+  e58: 'The keys of the links do not match',
+  'e58.t':
+    'Somebody has another key in the link, or none. That may be a mistake, or somebody wanted to get in between. Whoever does not have the same key has seen and heard nothing.\n\nDoes everybody use the same whole link? Then try once more. Otherwise a new link helps.',
+  'e58.rejoin': 'Try once more',
   'stop.now': 'What helps now',
   'stop.1': 'Call the practice, preferably at a number that you know already.',
   'stop.2': 'Ask for a new link. The old one should not be used any more.',

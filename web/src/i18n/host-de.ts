@@ -30,6 +30,15 @@ export const hostDe = {
   'desk.back': 'Zurück zur Übersicht',
   'desk.ended': 'Das Gespräch ist beendet.',
 
+  'key.put': 'Schlüssel in den Link legen',
+  'key.put.t':
+    'Dann kann sich auch ein manipulierter Server nicht dazwischenschalten, und niemand muss Wörter vergleichen; das Gespräch geht nur noch von diesem Gerät und Browser aus.',
+  'key.done': 'Der Schlüssel liegt im Link',
+  'key.done.t':
+    'Geben Sie nur noch diesen Link weiter, und ganz: Wer ihn hat, hat den Schlüssel. Das Gespräch geht nur von diesem Gerät und Browser aus.',
+  'key.notKept':
+    'Dieser Browser behält den Schlüssel nicht. Der Link bleibt, wie er ist. Erlauben Sie der Seite, Daten zu speichern, oder nehmen Sie ein anderes Fenster als ein privates.',
+
   'stand.title': 'Ständige Räume',
   'stand.isOpen': 'geöffnet',
   'stand.isClosed': 'geschlossen',

@@ -8,6 +8,10 @@ export const hostDu: Part = {
   'desk.none.t': 'Öffne einen Raum. Du bekommst einen Link, den du weitergibst.',
   'desk.ready': (p: { name: string }) => `${p.name} ist im Raum und wartet auf dich.`,
   'desk.refused.t': 'Öffne deinen privaten Praxis-Link, oder melde dich an dieser Webseite an.',
+  'key.done.t':
+    'Gib nur noch diesen Link weiter, und ganz: Wer ihn hat, hat den Schlüssel. Das Gespräch geht nur von diesem Gerät und Browser aus.',
+  'key.notKept':
+    'Dieser Browser behält den Schlüssel nicht. Der Link bleibt, wie er ist. Erlaube der Seite, Daten zu speichern, oder nimm ein anderes Fenster als ein privates.',
   'walk.room': 'Wen du hereinlässt, für den öffnet sich ein eigener Raum. Die anderen warten weiter.',
 
   'form.nomail': 'Dieser Server verschickt keine E-Mails. Gib den Link selbst weiter.',

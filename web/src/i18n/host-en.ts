@@ -33,6 +33,15 @@ export const hostEn: Like<typeof hostDe> = {
   'desk.back': 'Back to the overview',
   'desk.ended': 'The call has ended.',
 
+  'key.put': 'Put a key into the link',
+  'key.put.t':
+    'Then even a manipulated server cannot get in between, and nobody needs to compare words; the call is only possible from this device and browser.',
+  'key.done': 'The key is in the link',
+  'key.done.t':
+    'Pass on this link only, and all of it: whoever has it has the key. The call is only possible from this device and browser.',
+  'key.notKept':
+    'This browser does not keep the key. The link stays as it is. Allow the page to store data, or use a window that is not private.',
+
   'stand.title': 'Standing rooms',
   'stand.isOpen': 'open',
   'stand.isClosed': 'closed',

@@ -21,7 +21,7 @@ export function OpenDoor({ page }: { page: Page }) {
   const hours = s.at === 'welcome' ? s.info.hours : undefined;
   useTurn(hours, again);
 
-  if (going) return <Room page={page} cap="" />;
+  if (going) return <Room page={page} cap="" link={null} />;
   return (
     <Shell page={page}>
       {s.at === 'failed' && <ErrorScreen key={s.code} page={page} code={s.code} actions={{ retry: again }} />}

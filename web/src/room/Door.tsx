@@ -10,15 +10,15 @@ import { Arrival } from './Arrival';
 import type { RoomProps } from './Room';
 
 /** Checks the link and greets. What comes after the greeting is fetched while the visitor reads it. */
-export function Door({ page, cap }: RoomProps) {
-  const arrive = useMemo(() => new Arrive(page, cap), [page, cap]);
+export function Door({ page, cap, link }: RoomProps) {
+  const arrive = useMemo(() => new Arrive(page, cap, link), [page, cap, link]);
   const [late, setLate] = useState<typeof import('./entry') | null>(null);
   const [going, setGoing] = useState(false);
   const s = arrive.state.value;
   const again = useCallback(() => arrive.retry(), [arrive]);
   useEffect(() => void arrive.start(), [arrive]);
   // Its texts come with the rest.
-  const unable = s.at === 'failed' && s.code === 22;
+  const unable = s.at === 'failed' && (s.code === 22 || s.code === 44);
   const more = s.at === 'welcome' || unable;
   useEffect(() => {
     if (!more || late) return;
@@ -31,7 +31,7 @@ export function Door({ page, cap }: RoomProps) {
     return () => clearTimeout(timer);
   }, [more, late]);
 
-  if (going && late) return <late.Room page={page} cap={cap} />;
+  if (going && late) return <late.Room page={page} cap={cap} link={link} />;
   const outside = s.at === 'welcome' && (s.info.appointment?.state ?? 'open') !== 'open';
   if (outside && late) return <late.Appointment page={page} info={s.info as never} again={again} />;
   return (

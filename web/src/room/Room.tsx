@@ -34,11 +34,13 @@ function prefetch(): void {
 export interface RoomProps {
   page: Page;
   cap: string;
+  /** The secret in the link's fragment; null where the link has none. */
+  link: string | null;
 }
 
 /** From the permission question to the end. */
-export function Room({ page, cap }: RoomProps) {
-  const visit = useMemo(() => new Visit(page, cap, load), [page, cap]);
+export function Room({ page, cap, link }: RoomProps) {
+  const visit = useMemo(() => new Visit(page, cap, load, link), [page, cap, link]);
   useStayAwake(visit);
   usePrefetch(visit);
 

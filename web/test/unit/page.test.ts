@@ -40,9 +40,13 @@ describe('page', () => {
   });
 
   it('keeps everything else in the fragment', () => {
-    expect(readFragment('#s=A-b_9&l=en')).toEqual({ cap: 'A-b_9', key: '', language: 'en' });
-    expect(readFragment('#k=x&l=fr')).toEqual({ cap: '', key: 'x', language: '' });
-    expect(readFragment('')).toEqual({ cap: '', key: '', language: '' });
+    expect(readFragment('#s=A-b_9&l=en')).toEqual({ cap: 'A-b_9', key: '', language: 'en', link: null });
+    expect(readFragment('#k=x&l=fr')).toEqual({ cap: '', key: 'x', language: '', link: null });
+    expect(readFragment('')).toEqual({ cap: '', key: '', language: '', link: null });
+    expect(readFragment('#s=A&e=B-_')).toMatchObject({ cap: 'A', link: 'B-_' });
+    // One that was cut off is not the same as none.
+    expect(readFragment('#s=A&e=')).toMatchObject({ link: '' });
+    expect(withLanguage('#s=A&e=B-_', 'en')).toBe('#s=A&e=B-_&l=en');
     expect(withLanguage('#s=A-b_9', 'en')).toBe('#s=A-b_9&l=en');
     expect(withLanguage('#s=A&l=en', 'de')).toBe('#s=A&l=de');
   });

@@ -8,16 +8,18 @@ import type { CallSnapshot, Encryption } from './types';
 
 /**
  * `server`: encrypted as far as the server only; `alone`: on, and nobody is there to compare with; `open`: on, never
- * compared; `again`: somebody has come since the words were compared; `verified`: compared with everybody who is here.
+ * compared; `again`: somebody has come since the words were compared; `verified`: compared with everybody who is here;
+ * `linked`: everybody who is here has the secret of the link, so that nobody needs to compare.
  */
-export type LockState = 'server' | 'waiting' | 'securing' | 'alone' | 'open' | 'again' | 'verified';
+export type LockState = 'server' | 'waiting' | 'securing' | 'alone' | 'open' | 'again' | 'verified' | 'linked';
 
 export function lockState(e: Encryption | null): LockState {
   if (!e) return 'server';
   if (e.state !== 'on') return e.state;
   if (!e.code) return 'alone';
-  if (e.fresh.length) return 'again';
-  return e.verified ? 'verified' : 'open';
+  if (e.fresh.length) return e.linked ? 'linked' : 'again';
+  if (e.verified) return 'verified';
+  return e.linked ? 'linked' : 'open';
 }
 
 /** `wait`: there are no words at the moment; `changed`: they are not those that the people have begun to read. */
@@ -32,6 +34,13 @@ export function compareStep(seen: string, code: SafetyCode | null): CompareStep 
 /** True where the code that was read still is the call's: an answer counts for no other. */
 export function stillCurrent(seen: string, s: CallSnapshot): boolean {
   return seen !== '' && s.encryption?.code?.digits === seen;
+}
+
+/** How many pages beside a host's own could read names at the door, as those say who sealed them. */
+export function otherDoors(own: string, told: readonly (readonly string[])[]): number {
+  const all = new Set(told.flat());
+  all.delete(own);
+  return all.size;
 }
 
 /** Digits in groups of five. */

@@ -47,12 +47,16 @@ export interface Encryption {
   state: 'waiting' | 'securing' | 'on';
   /** What to compare; null while there is nobody else, or nothing is agreed on yet. */
   code: SafetyCode | null;
+  /** What is agreed on needs the secret in the link: whoever has no part in that was never in between. */
+  linked: boolean;
   /** Everybody who is here has been compared with, here on this page. */
   verified: boolean;
   /** Those who came since the last comparison; empty where none was made. */
   fresh: readonly string[];
   /** Those who have had keys for a while without being seen in the room, by name; empty for who has not said one. */
   unseen: readonly string[];
+  /** Pages beside this host's that names were sealed for at the door: another window or device, or somebody who reads along. */
+  doors: number;
   /** Those who are let in once this host says so; the name is the server's word. Empty for everybody else. */
   asking: readonly { pid: string; name: string; host: boolean }[];
 }

@@ -25,6 +25,8 @@ export interface AgreementEvents {
   /** Something to show is different. */
   changed(): void;
   heard(identity: string, plain: Bytes): void;
+  /** There is a host who may be asked to let this page in. */
+  met?(): void;
   /** Our content reaches everybody who is there: they may not know it yet. */
   renewed(): void;
   /** Final: the call must end. */
@@ -39,6 +41,8 @@ export interface AgreementOptions {
   identity: string;
   token(): string;
   key: PageKey;
+  /** The secret of the link, 16 octets, where it has one. */
+  link?: Bytes;
   /** Of hosts: whether the page of this key is let in without asking. Undefined for everybody else. */
   welcome?: (key: string) => boolean;
   post(order: Order, transfer?: Transferable[]): void;
@@ -207,6 +211,7 @@ export class Agreement {
 
   async #welcome(a: Attempt, host: Pid): Promise<void> {
     a.host = host;
+    if (host && !this.#o.welcome) this.#o.events.met?.();
     if (host || !this.#o.welcome) return;
     // Nobody was here: the call is this host's own.
     a.session = await this.#session(a, undefined);
@@ -218,7 +223,7 @@ export class Agreement {
     const participant = hex(a.newcomer.me.pid);
     return Session.create(
       {
-        link: noSecret,
+        link: this.#o.link ?? noSecret,
         ...(host && { host }),
         now: this.#now,
         random,

@@ -5,7 +5,7 @@ import { type ReadonlySignal, signal } from '@preact/signals-core';
 import { Backoff } from '../api/backoff';
 import { ApiError, request } from '../api/client';
 import type { RoomInfo } from '../api/types';
-import type { Page } from '../page';
+import { type Page, secretForm } from '../page';
 import { encryptionObstacle, obstacle } from './capability';
 import { automatic, type ErrorCode, fromApi } from './errors';
 
@@ -15,13 +15,16 @@ export type ArriveState = { at: 'checking' } | { at: 'welcome'; info: RoomInfo }
 export class Arrive {
   readonly #page: Page;
   readonly #cap: string;
+  readonly #link: string | null;
   readonly #state = signal<ArriveState>({ at: 'checking' });
   readonly #backoff = new Backoff();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(page: Page, cap: string) {
+  /** `link`: the secret in the link's fragment, which is looked at here alone. */
+  constructor(page: Page, cap: string, link: string | null = null) {
     this.#page = page;
     this.#cap = cap;
+    this.#link = link;
     window.addEventListener('online', () => this.#timer && this.retry());
   }
 
@@ -37,7 +40,10 @@ export class Arrive {
     if (code) return this.#fail(code);
     try {
       const body = { room, cap, host };
-      this.#state.value = { at: 'welcome', info: await request<RoomInfo>(`${base}/api/v1/room`, body) };
+      const info = await request<RoomInfo>(`${base}/api/v1/room`, body);
+      const cut = this.#link === null ? info.keyed : !secretForm.test(this.#link);
+      if (cut) return this.#fail(44);
+      this.#state.value = { at: 'welcome', info };
     } catch (e) {
       this.#fail(fromApi(e instanceof ApiError ? e.code : 'internal', navigator.onLine));
     }

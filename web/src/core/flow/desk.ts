@@ -1,19 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The videoroom authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { computed, type ReadonlySignal, signal } from '@preact/signals-core';
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals-core';
 import { AppointmentsApi } from '../api/appointments';
 import { ApiError, request } from '../api/client';
 import { HostChannel } from '../api/host';
-import type { Admission, HostAppointment, HostSession, WaitingPerson } from '../api/types';
+import type { Admission, HostAppointment, HostRoom, HostSession, WaitingPerson } from '../api/types';
 import type { SecureOptions } from '../call/secured';
 import type { CallEnd, CallSession } from '../call/types';
+import { linkSecret, linkWithSecret } from '../e2ee/linksecret';
 import type { PageKey } from '../e2ee/pagekey';
 import { Capture, kinds, MediaRefused } from '../media/capture';
 import { unlockTones } from '../media/tone';
 import { type Page, socketURL } from '../page';
 import { encryptionObstacle, obstacle } from './capability';
+import { DoorNames } from './doornames';
 import { type ErrorCode, fromApi } from './errors';
+import { LinkKeys } from './linkkeys';
 import type { CallModule } from './visit';
 
 export type DeskMode =
@@ -33,17 +36,32 @@ export class Desk {
   readonly #load: () => Promise<CallModule>;
   readonly #mode = signal<DeskMode>({ at: 'list' });
   /** Stands for this page where calls are encrypted from end to end. */
-  #key: PageKey | undefined;
+  #key: Promise<PageKey> | undefined;
+  /** Names that the server does not know, where calls are encrypted from end to end. */
+  readonly #names: DoorNames | undefined;
   /** Keys of the pages that were let in here. */
   readonly #letIn = new Set<string>();
+  readonly #linkKeys = new LinkKeys(() => localStorage);
+  /** Secrets of the links of open rooms, as far as they have been looked for; null: this browser has none. */
+  readonly #secrets = signal<ReadonlyMap<string, string | null>>(new Map());
+  /** Rooms of which the server has been told again that their links have keys, on this line. */
+  readonly #told = new Set<string>();
 
   constructor(page: Page, key: string, load: () => Promise<CallModule>) {
     this.page = page;
     this.#load = load;
     const path = `${page.base}/api/v1/host`;
+    const names = page.e2ee
+      ? new DoorNames(
+          () => this.#pageKey(),
+          () => this.channel.dress(),
+        )
+      : undefined;
+    this.#names = names;
     this.channel = new HostChannel({
       url: socketURL(path, location),
       session: () => request<HostSession>(`${path}/session`, key ? { key } : {}),
+      ...(names && { door: () => names.page(), dress: (rooms) => names.dress(rooms) }),
     });
     this.appointments = new AppointmentsApi(page.base, () => this.channel.token);
     window.addEventListener('online', () => this.channel.hurry());
@@ -51,6 +69,13 @@ export class Desk {
       if (document.visibilityState === 'visible') this.channel.hurry();
     });
     window.addEventListener('pagehide', () => this.capture.stop());
+    // Another window of the same browser has made one.
+    window.addEventListener('storage', () => void this.#look(this.#loose(), true));
+    effect(() => {
+      const { link } = this.channel.state.value;
+      if (link !== 'up') this.#told.clear();
+      else void this.#look(this.#loose(), false);
+    });
   }
 
   get mode(): ReadonlySignal<DeskMode> {
@@ -70,32 +95,118 @@ export class Desk {
   /** What can be done at a room's door. */
   door(room: string) {
     return {
-      colleagues: this.channel.state.value.colleagues,
+      // The key in a link is of this host's rooms alone.
+      colleagues: this.#room(room)?.keyed ? [] : this.channel.state.value.colleagues,
       admit: (knock: string) => this.#admit(room, knock),
       decline: (knock: string) => this.channel.do({ do: 'decline', room, knock }),
-      message: (knock: string, text: string) => this.channel.do({ do: 'message', room, knock, text }),
+      message: async (knock: string, text: string) =>
+        this.channel.do((await this.#names?.message(room, knock, text)) ?? { do: 'message', room, knock, text }),
       hand: (knock: string, host: string) => this.channel.do({ do: 'hand', room, knock, host }),
     };
   }
 
   #admit(room: string, knock: string) {
-    const waiting = this.channel.state.peek().rooms.find((r) => r.id === room)?.waiting;
-    const { key } = waiting?.find((w) => w.id === knock) ?? {};
+    const { key } = this.#room(room)?.waiting.find((w) => w.id === knock) ?? {};
     if (key) this.#letIn.add(key);
     return this.channel.do({ do: 'admit', room, knock });
   }
 
   /** What this page brings to an encrypted call. */
-  async #secure(): Promise<SecureOptions | undefined> {
-    if (!this.page.e2ee) return undefined;
-    this.#key ??= await (await import('../e2ee/pagekey')).makePageKey();
+  async #secure(secret: string | null): Promise<SecureOptions | undefined> {
+    const link = linkSecret(secret);
+    if (!this.page.e2ee && !link) return undefined;
+    const key = await this.#pageKey();
     // Nobody else's word counts, also where the site has no waiting room: a server could say so to get somebody in.
-    return { key: this.#key, welcome: (key) => this.#letIn.has(key) };
+    return {
+      key,
+      ...(link && { link }),
+      welcome: (key) => this.#letIn.has(key),
+      door: {
+        of: (key) => this.#names?.of(key) ?? '',
+        inside: (identity) => {
+          const all = this.channel.state.peek().rooms.flatMap((r) => r.participants);
+          return all.find((p) => p.identity === identity)?.name ?? '';
+        },
+        watch: (changed) => this.channel.state.subscribe(() => changed()),
+      },
+    };
+  }
+
+  #pageKey(): Promise<PageKey> {
+    this.#key ??= import('../e2ee/pagekey').then(({ makePageKey }) => makePageKey());
+    this.#key.catch(() => {
+      this.#key = undefined;
+    });
+    return this.#key;
   }
 
   /** The whole address of a link; the server gives some below the base path. */
   link(path: string): string {
     return /^https?:/.test(path) ? path : `${location.origin}${this.page.base}/${path}`;
+  }
+
+  #room(id: string): HostRoom | undefined {
+    return this.channel.state.value.rooms.find((r) => r.id === id);
+  }
+
+  /** The secret of a room's link: null where there is none in this browser, undefined while it is looked for. */
+  secret(room: string): string | null | undefined {
+    const known = this.#secrets.value.get(room);
+    return known === undefined && this.#linkKeys.empty ? null : known;
+  }
+
+  /** A room's link as it is passed on: with its secret where it has one. Undefined while that is looked for. */
+  roomLink(room: HostRoom): string | undefined {
+    const secret = this.secret(room.id);
+    if (secret === null) return this.link(room.link);
+    return secret && linkWithSecret(`${location.origin}${this.page.base}`, room.id, room.link, secret);
+  }
+
+  /** Puts a secret into a room's link. From then on its calls need this browser. Rejects with NotKept and ApiError. */
+  async keyLink(room: string): Promise<void> {
+    const secret = await this.#linkKeys.make(room);
+    try {
+      await this.channel.do({ do: 'key_link', room });
+    } catch (e) {
+      // An answer that was lost may have been a yes: it is found where it is kept, and said again.
+      if (e instanceof ApiError && e.code === 'network') void this.#look(this.#loose(), true);
+      else await this.#forget([room]);
+      throw e;
+    }
+    this.#secrets.value = new Map(this.#secrets.peek()).set(room, secret);
+  }
+
+  /** Rooms whose links people pass on by hand. */
+  #loose(): HostRoom[] {
+    return this.channel.state.value.rooms.filter((r) => r.grant !== '' && !r.lobby && !r.standing && !r.appointment);
+  }
+
+  /** Finds the secrets of rooms that are open, and forgets those of rooms that were. */
+  async #look(rooms: readonly HostRoom[], again: boolean): Promise<void> {
+    const known = this.#secrets.peek();
+    const over = [...known.keys()].filter((id) => !rooms.some((r) => r.id === id));
+    const fresh = rooms.filter((r) => again || !known.has(r.id));
+    if (over.length > 0) await this.#forget(over);
+    for (const r of fresh) {
+      const secret = (await this.#linkKeys.find(r.id)) ?? null;
+      this.#secrets.value = new Map(this.#secrets.peek()).set(r.id, secret);
+    }
+    if (this.channel.state.peek().link !== 'up') return;
+    for (const r of rooms) {
+      if (!this.#secrets.peek().get(r.id) || r.keyed || this.#told.has(r.id)) continue;
+      // The word for it was lost on its way.
+      this.#told.add(r.id);
+      this.channel.do({ do: 'key_link', room: r.id }).catch(() => {});
+    }
+  }
+
+  async #forget(rooms: readonly string[]): Promise<void> {
+    const left = new Map(this.#secrets.peek());
+    for (const room of rooms) {
+      left.delete(room);
+      await this.#linkKeys.forget(room);
+    }
+    this.#secrets.value = left;
   }
 
   /** Opens the room of an appointment, and goes on to the devices. */
@@ -108,7 +219,9 @@ export class Desk {
   /** Opens the devices and shows the check; the call starts with start(). */
   async enter(room: string): Promise<void> {
     unlockTones();
-    const code = obstacle(window) ?? (await encryptionObstacle(this.page.e2ee));
+    const secret = await this.#linkKeys.find(room);
+    const lacking = this.#room(room)?.keyed && !secret ? 47 : null;
+    const code = obstacle(window) ?? lacking ?? (await encryptionObstacle(this.page.e2ee || secret !== undefined));
     if (code) {
       this.#mode.value = { at: 'lost', room, code };
       return;
@@ -136,7 +249,7 @@ export class Desk {
     const { room } = m;
     this.#mode.value = { at: 'connecting', room };
     try {
-      const secure = await this.#secure();
+      const secure = await this.#secure((await this.#linkKeys.find(room)) ?? null);
       const r = await this.channel.do({ do: 'enter', room, ...(secure && { key: secure.key.id }) });
       const admission: Admission = { token: r.token ?? '', url: r.url ?? '', identity: r.identity ?? '' };
       const call = await this.#load();
@@ -158,12 +271,15 @@ export class Desk {
   #ended(room: string, end: CallEnd): void {
     // A room that this host closed needs no explanation.
     if (end.code === null || end.code === 51) this.#mode.value = { at: 'list' };
-    else this.#mode.value = { at: 'lost', room, code: end.code };
+    else this.#mode.value = { at: 'lost', room, code: ownCode(end.code) };
   }
 }
 
 function codeOf(e: unknown): ErrorCode {
   if (e instanceof ApiError) return fromApi(e.code, navigator.onLine);
   const code = (e as { code?: unknown }).code;
-  return typeof code === 'number' ? (code as ErrorCode) : 34;
+  return typeof code === 'number' ? ownCode(code as ErrorCode) : 34;
 }
+
+/** What a visitor's link lacks, a host's browser lacks. */
+const ownCode = (code: ErrorCode): ErrorCode => (code === 44 ? 47 : code);

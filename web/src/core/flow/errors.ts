@@ -22,8 +22,10 @@ export type ErrorCode =
   | 41
   | 42
   | 43
+  | 44
   | 45
   | 46
+  | 47
   | 50
   | 51
   | 52
@@ -31,6 +33,7 @@ export type ErrorCode =
   | 55
   | 56
   | 57
+  | 58
   | 60
   | 61
   | 62
@@ -61,16 +64,19 @@ export const recovery: Readonly<Record<ErrorCode, readonly Recovery[]>> = {
   41: [],
   42: ['retry'],
   43: [],
+  44: [],
   45: [],
   46: [],
+  47: [],
   50: [],
   51: [],
   52: ['rejoin'],
   54: ['rejoin'],
-  // Keys could not be agreed on; somebody interfered with it; the people found different words.
+  // Keys could not be agreed on; somebody interfered with it; the people found different words; links with other keys.
   55: ['rejoin'],
   56: [],
   57: [],
+  58: ['rejoin'],
   60: [],
   61: ['rejoin'],
   62: [],

@@ -4,6 +4,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Agreement } from '../../../src/core/e2ee/agreement';
 import type { Order } from '../../../src/core/e2ee/frames/service';
+import type { Bytes } from '../../../src/core/e2ee/keys/types';
 import { makePageKey, type PageKey } from '../../../src/core/e2ee/pagekey';
 import { CircleServer } from './circleserver';
 
@@ -14,15 +15,30 @@ interface Page {
   orders: Order[];
   stopped: string[];
   refused: string[];
+  met: number;
   key: PageKey;
 }
 
 const text = new TextEncoder();
 let pages: Page[] = [];
 
-async function page(server: CircleServer, identity: string, welcome?: (key: string) => boolean): Promise<Page> {
+async function page(
+  server: CircleServer,
+  identity: string,
+  welcome?: (key: string) => boolean,
+  link?: Bytes,
+): Promise<Page> {
   const key = await makePageKey();
-  const one: Page = { identity, heard: [], orders: [], stopped: [], refused: [], key, agreement: undefined as never };
+  const one: Page = {
+    identity,
+    heard: [],
+    orders: [],
+    stopped: [],
+    refused: [],
+    met: 0,
+    key,
+    agreement: undefined as never,
+  };
   const dialled = server.dial(identity, welcome !== undefined);
   one.agreement = new Agreement({
     url: 'wss://practice.example/video',
@@ -30,10 +46,12 @@ async function page(server: CircleServer, identity: string, welcome?: (key: stri
     token: () => 'token',
     key,
     ...(welcome && { welcome }),
+    ...(link && { link }),
     post: (order) => one.orders.push(order),
     dial: () => dialled(key.id),
     events: {
       changed: () => {},
+      met: () => one.met++,
       renewed: () => one.agreement.say(text.encode(`I am ${identity}`)),
       heard: (from, plain) => one.heard.push(`${from}: ${new TextDecoder().decode(plain)}`),
       stopped: (reason) => one.stopped.push(reason),
@@ -89,6 +107,9 @@ describe('an agreement', () => {
     const anna = await page(server, 'anna');
     await vi.waitFor(() => expect(host.agreement.asking.map((c) => c.identity)).toEqual(['anna']));
     expect(host.agreement.others).toEqual([]);
+    // Only whoever asks says who they are.
+    expect(host.met).toBe(0);
+    await vi.waitFor(() => expect(anna.met).toBeGreaterThan(0));
     host.agreement.letIn(host.agreement.asking[0]?.pid ?? '');
     await agreed(host, anna);
     expect(host.agreement.asking).toEqual([]);
@@ -202,5 +223,79 @@ describe('an agreement', () => {
     await page(server, 'bert');
     await vi.waitFor(() => expect([host.stopped, anna.stopped]).toEqual([['roster'], ['roster']]), { timeout: 5_000 });
     expect(host.orders.at(-1)?.do).toMatch(/forget|remove|halt/);
+  });
+});
+
+const secret = (octet: number): Bytes => new Uint8Array(16).fill(octet);
+/** Whether a page was ever given a key of another's frames, or one to send with while somebody else was there. */
+const keysOf = (p: Page, other: string): Order[] => p.orders.filter((o) => o.do === 'key' && o.participant === other);
+
+describe("the link's secret", () => {
+  it('brings those together who have the same, and nobody else knows the code', async () => {
+    const codes: (string | undefined)[] = [];
+    for (const link of [secret(7), secret(8), undefined]) {
+      const server = new CircleServer();
+      const host = await page(server, 'host', () => true, link);
+      const anna = await page(server, 'anna', undefined, link?.slice());
+      const bert = await page(server, 'bert', undefined, link?.slice());
+      await agreed(host, anna, bert);
+      codes.push(host.agreement.code?.digits);
+      await vi.waitFor(() => expect(host.heard).toContain('anna: I am anna'));
+    }
+    expect(new Set(codes).size).toBe(3);
+  });
+
+  const pairs: [string, Bytes | undefined, Bytes | undefined][] = [
+    ['another one on each side', secret(7), secret(8)],
+    ['none at the guest', secret(7), undefined],
+    ['none at the host', undefined, secret(7)],
+  ];
+  for (const [what, hosts, guests] of pairs) {
+    it(`with ${what}: no key of the other is ever here, and both know why`, async () => {
+      const server = new CircleServer();
+      const host = await page(server, 'host', () => true, hosts);
+      await vi.waitFor(() => expect(host.agreement.waiting).toBe(false));
+      const anna = await page(server, 'anna', undefined, guests);
+      const [hostPid, annaPid] = [host.agreement.pid, anna.agreement.pid];
+      await vi.waitFor(() => expect([host.stopped, anna.stopped]).toEqual([['link'], ['link']]), { timeout: 10_000 });
+      expect([...keysOf(host, annaPid), ...keysOf(anna, hostPid)]).toEqual([]);
+      expect(anna.orders.filter((o) => o.do === 'key' || o.do === 'use')).toEqual([]);
+      expect([host.agreement.code, anna.agreement.code]).toEqual([null, null]);
+      expect([...host.heard, ...anna.heard]).toEqual([]);
+      // It does not begin anew without one.
+      await new Promise((r) => setTimeout(r, 300));
+      expect([host.agreement.pid, anna.agreement.pid, host.stopped.length]).toEqual(['', '', 1]);
+    });
+  }
+
+  it('keeps out who comes without it, and ends the call rather than to go on with both', async () => {
+    const server = new CircleServer();
+    const host = await page(server, 'host', () => true, secret(7));
+    const anna = await page(server, 'anna', undefined, secret(7));
+    await agreed(host, anna);
+    const bert = await page(server, 'bert');
+    const pid = bert.agreement.pid;
+    const all = [host, anna, bert];
+    await vi.waitFor(() => expect(all.map((p) => p.stopped)).toEqual([['link'], ['link'], ['link']]), {
+      timeout: 10_000,
+    });
+    expect([...keysOf(host, pid), ...keysOf(anna, pid)]).toEqual([]);
+    expect(bert.orders.filter((o) => o.do === 'key' || o.do === 'use')).toEqual([]);
+    expect(bert.heard).toEqual([]);
+  });
+
+  it('never travels', async () => {
+    const server = new CircleServer();
+    const link = Uint8Array.from({ length: 16 }, (_, i) => 200 - i * 3);
+    const seen: string[] = [];
+    server.tamper = (f) => {
+      seen.push(String(f['data'] ?? ''));
+      return [f];
+    };
+    const host = await page(server, 'host', () => true, link);
+    const anna = await page(server, 'anna', undefined, link);
+    await agreed(host, anna);
+    expect(seen.length).toBeGreaterThan(8);
+    for (const data of seen) expect(Buffer.from(data, 'base64url').includes(Buffer.from(link))).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ import { Agreement } from '../../../src/core/e2ee/agreement';
 import { toBase64url } from '../../../src/core/e2ee/base64url';
 import type { EncodedFrame } from '../../../src/core/e2ee/frames/format';
 import { FrameService, type Order } from '../../../src/core/e2ee/frames/service';
+import type { Bytes } from '../../../src/core/e2ee/keys/types';
 import { makePageKey, type PageKey } from '../../../src/core/e2ee/pagekey';
 import { CircleServer, type Tamper } from './circleserver';
 import { frameOf } from './livekit';
@@ -40,6 +41,7 @@ async function page(
   welcome?: (key: string) => boolean,
   known?: PageKey,
   speed = speedOf(''),
+  link?: Bytes,
 ): Promise<Page> {
   const key = known ?? (await makePageKey());
   const service = new FrameService(
@@ -52,7 +54,7 @@ async function page(
     agreement: undefined as never,
   };
   one.agreement = new Agreement({
-    ...{ url: '', identity, token: () => '', key, ...(welcome && { welcome }) },
+    ...{ url: '', identity, token: () => '', key, ...(welcome && { welcome }), ...(link && { link }) },
     now: () => performance.now() * speed,
     post: (order: Order) => {
       if (order.do === 'key') one.secrets.add(Buffer.from(order.secret).toString('hex'));
@@ -184,6 +186,19 @@ async function reaches(from: Page, to: Page, n: number): Promise<boolean> {
   return (await to.service.frame(copy, passage('open'))) === undefined;
 }
 
+/** What must hold besides where host and guest have the secret of the link, and the server has not: it is nobody's partner. */
+function judgeLinked(host: Page, anna: Page, strangers: Page[], name: string): void {
+  for (const s of strangers) {
+    for (const one of [host, anna]) {
+      expect(
+        [...s.secrets].filter((x) => one.secrets.has(x)),
+        name,
+      ).toEqual([]);
+    }
+    expect(s.heard, name).toEqual([]);
+  }
+}
+
 /** What must hold whatever has been done. */
 async function judge(host: Page, anna: Page, strangers: Page[], name: string): Promise<boolean> {
   const [a, b] = [host.agreement.code?.digits, anna.agreement.code?.digits];
@@ -218,6 +233,8 @@ async function run(n: number): Promise<{ name: string; good: boolean }> {
   const rnd = chance(n + 1);
   const names = [...Object.keys(attacks), ...Object.keys(ghosts), 'in the middle'];
   const name = names[n % names.length] ?? '';
+  // Every other round host and guest have the secret of the link.
+  const link = Math.floor(n / names.length) % 2 === 1 ? new Uint8Array(16).fill(n + 1) : undefined;
   const server = new CircleServer();
   const strangers: Page[] = [];
   const key = await makePageKey();
@@ -227,13 +244,13 @@ async function run(n: number): Promise<{ name: string; good: boolean }> {
     // Two circles, and in each of them somebody who pretends to be the other. The host let in a key that is not Anna's.
     const second = new CircleServer();
     const pretender = await makePageKey();
-    host = await page(server, 'host', (k) => k === pretender.id);
+    host = await page(server, 'host', (k) => k === pretender.id, undefined, undefined, link);
     strangers.push(await page(server, 'anna', undefined, pretender), await page(second, 'host', () => true));
-    anna = await page(second, 'anna', undefined, key);
+    anna = await page(second, 'anna', undefined, key, undefined, link);
   } else {
     server.tamper = attacks[name]?.(rnd) ?? ((f) => [f]);
-    host = await page(server, 'host', (k) => k === key.id, undefined, speedOf(name));
-    anna = await page(server, 'anna', undefined, key, speedOf(name));
+    host = await page(server, 'host', (k) => k === key.id, undefined, speedOf(name), link);
+    anna = await page(server, 'anna', undefined, key, speedOf(name), link);
     const ghost = ghosts[name];
     if (ghost) {
       // Before or after the others have begun.
@@ -248,6 +265,7 @@ async function run(n: number): Promise<{ name: string; good: boolean }> {
     if (good && i < 4) good = false;
   }
   good = await judge(host, anna, strangers, `${name}, run ${n}`);
+  if (link) judgeLinked(host, anna, strangers, `${name} of a link's secret, run ${n}`);
   for (const p of [host, anna, ...strangers]) p.agreement.close();
   return { name, good };
 }

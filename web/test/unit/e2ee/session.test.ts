@@ -124,14 +124,48 @@ describe('a hostile server', { timeout: 120_000 }, () => {
     expect(at(village, 0).session.stopped).toBe('blocked');
   });
 
-  it('that knows no secret of the link gets no further than to stop the call', async () => {
-    const village = new Village(17);
-    await village.join();
-    await village.join(new Uint8Array(16).fill(8));
-    await village.gather([...village.all]);
+  const none = new Uint8Array(16);
+  const secrets: [string, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>][] = [
+    ['another secret of the link', none.slice().fill(9), none.slice().fill(8)],
+    ['one bit of it changed', none.slice().fill(9), none.slice().fill(9).fill(8, 15)],
+    ['no secret, where the host has one', none.slice().fill(9), none],
+    ['a secret, where the host has none', none, none.slice().fill(9)],
+  ];
+  for (const [what, host, guest] of secrets) {
+    it(`that brings somebody with ${what}: both stop for that reason, and nothing is agreed on`, async () => {
+      for (let seed = 170; seed < 174; seed++) {
+        const village = new Village(seed);
+        await village.join(host);
+        await village.join(guest);
+        await village.gather([...village.all]);
+        await village.settle();
+        for (const v of village.all) {
+          expect(v.session.stopped).toBe('link');
+          expect(v.codes).toEqual([]);
+          expect([...v.installed.keys()]).toEqual([]);
+          expect(v.used).toEqual([undefined]);
+        }
+        // Keys were not even given out.
+        expect(village.sent.some((l) => decode(l.octets).type === 'key')).toBe(false);
+      }
+    });
+  }
+
+  it('cannot show the word of one for the secret as that of another, or of an earlier roster', async () => {
+    const village = await villageOf(18, 3);
+    const commits = village.letters.filter((l) => decode(l.octets).type === 'commit');
+    const marks = commits.map((l) => {
+      const m = decode(l.octets);
+      return m.type === 'commit' ? hex(m.link) : '';
+    });
+    expect(new Set(marks).size).toBe(3);
+    expect(marks.join()).not.toContain('09090909');
     await village.settle();
-    expect(village.all.some((v) => v.session.stopped === 'decrypt')).toBe(true);
-    expect(village.all[0]?.codes[0]?.words).not.toEqual(village.all[1]?.codes[0]?.words);
+    await village.gather([at(village, 0), at(village, 1)]);
+    for (const { octets } of village.letters) {
+      const m = decode(octets);
+      if (m.type === 'commit') expect(marks).not.toContain(hex(m.link));
+    }
   });
 
   const tricks: Record<string, (l: Letter, village: Village) => Letter[]> = {

@@ -7,7 +7,17 @@
 
 import { OwnKey, senderKeyOf } from './own';
 import { PairChannel } from './pair';
-import { codeOf, encapsulate, type Identity, identityOf, pairInfo, pidOf, sha256, signatureHolds } from './primitives';
+import {
+  codeOf,
+  encapsulate,
+  type Identity,
+  identityOf,
+  linkMark,
+  pairInfo,
+  pidOf,
+  sha256,
+  signatureHolds,
+} from './primitives';
 import { checkRoster, knockBytes, knockHash, type Member, type Members, rosterHash, Stop, signedBytes } from './roster';
 import { commitmentOf, Round } from './round';
 import { SenderKeys } from './senders';
@@ -285,7 +295,8 @@ export class Session implements GroupKeys {
     const commitment = await commitmentOf(this.#roster, this.me.pid, nonce);
     round.commit(this.pid, commitment);
     const head = { from: this.me.pid, epoch: this.#epoch, roster: this.#roster };
-    const commit: Commit = { type: 'commit', ...head, commitment, sig: noSignature };
+    const link = await linkMark(this.options.link, this.#roster, this.me.pid);
+    const commit: Commit = { type: 'commit', ...head, commitment, link, sig: noSignature };
     commit.sig = await this.me.sign(signedBytes(call, commit));
     this.options.events.send(encode(commit), undefined);
   }
@@ -393,6 +404,9 @@ export class Session implements GroupKeys {
   async #onCommit(message: Commit, member: Member, round: Round, call: Bytes): Promise<Outcome> {
     if (!(await signatureHolds(member.id, message.sig, signedBytes(call, message)))) throw new Stop('signature');
     if (compare(message.roster, round.roster) !== 0) throw new Stop('roster');
+    // Before anything that follows from the secret is made.
+    const mark = await linkMark(this.options.link, round.roster, member.pid);
+    if (compare(message.link, mark) !== 0) throw new Stop('link');
     round.commit(hex(member.pid), message.commitment);
     return 'done';
   }

@@ -11,7 +11,8 @@ export type Pid = string;
 /**
  * Why a session stopped. None is repaired: the call is left, and joined anew with a new identity.
  *  - version, malformed: a message is not of this protocol
- *  - signature, commitment, decrypt: a message was made or changed by somebody else, or the link's secret differs
+ *  - signature, commitment, decrypt: a message was made or changed by somebody else
+ *  - link: a member has another secret of the link, or none where there is one here, or the other way round
  *  - ghost: somebody stands in the roster whom no host admitted
  *  - roster: the rosters that members were shown differ, or do not follow each other
  *  - returned: somebody who had left the roster is in it again
@@ -28,6 +29,7 @@ export type StopReason =
   | 'signature'
   | 'commitment'
   | 'decrypt'
+  | 'link'
   | 'ghost'
   | 'roster'
   | 'returned'

@@ -33,6 +33,8 @@ export interface Commit {
   epoch: number;
   roster: Bytes;
   commitment: Bytes;
+  /** Stands for the link's secret. */
+  link: Bytes;
   sig: Bytes;
 }
 export interface Reveal {
@@ -116,6 +118,7 @@ const layouts: Record<Message['type'], { number: number; fields: Field[] }> = {
       ['epoch', 'u32'],
       ['roster', 32],
       ['commitment', 32],
+      ['link', 32],
       ['sig', size.sig],
     ],
   },

@@ -1,0 +1,1 @@
+function e(e){let t=``;for(let n of e)t+=String.fromCharCode(n);return btoa(t).replaceAll(`+`,`-`).replaceAll(`/`,`_`).replace(/=+$/,``)}function t(t){if(typeof t==`string`&&/^[\w-]*$/.test(t))try{let n=Uint8Array.from(atob(t.replaceAll(`-`,`+`).replaceAll(`_`,`/`)),e=>e.charCodeAt(0));return e(n)===t?n:void 0}catch{return}}export{e as n,t};
