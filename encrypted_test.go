@@ -16,7 +16,7 @@ func TestEncryptedSite(t *testing.T) {
 	l := newLab(t)
 	l.load("http://localhost:HTTP {\n\tvideoroom {\n\t\te2ee required\n\t\tprofile anlage31b\n\t}\n}\n")
 	l.expect("http://localhost:HTTP/video/privacy", http.StatusOK, "Der Server leitet sie weiter und kann sie nicht lesen.")
-	l.expect("http://localhost:HTTP/video/privacy", http.StatusOK, "wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher")
+	l.expect("http://localhost:HTTP/video/privacy", http.StatusOK, "unter welcher Internetadresse, sieht der Server in seinem Arbeitsspeicher")
 	l.expect("http://localhost:HTTP/video/api/v1/site", http.StatusOK, `"e2ee":"required"`)
 	p := runningEngine()
 	report := p.current().audit(p)

@@ -510,7 +510,7 @@ func TestKeysAreRequired(t *testing.T) {
 	dashboard := b.host("muster")
 	room := b.open(dashboard)
 	b.knock(room, "Ann", as{}).refused(CodeNoEncryption)
-	m := room.knock("Ann")
+	m := room.knock("")
 	m["key"] = "AAAA"
 	b.dial("api/v1/knock", as{}, m).refused(CodeBadRequest)
 	dashboard.failCmd(CodeNoEncryption, "enter", message{"room": room.id})

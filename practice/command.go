@@ -192,6 +192,9 @@ func (h *hostSession) enter(f hostFrame) (result, error) {
 		r.letIn(identity)
 	}
 	h.d.mu.Unlock()
+	if err := checkNoName(site, f.Name); err != nil {
+		return result{}, err
+	}
 	name := host.Name
 	if f.Name != "" {
 		clean, err := CleanName(f.Name)

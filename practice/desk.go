@@ -82,11 +82,13 @@ type Desk struct {
 
 	mu sync.Mutex
 	// minute is the one in which opening hours and empty rooms were looked at last.
-	minute  int64
-	closed  bool
-	records map[roomKey]*record
-	hosts   map[hostKey]map[*hostSession]struct{}
-	secrets map[secretHash]*knock
+	minute int64
+	// announced counts the keys that hosts' pages have announced for names.
+	announced uint64
+	closed    bool
+	records   map[roomKey]*record
+	hosts     map[hostKey]map[*hostSession]struct{}
+	secrets   map[secretHash]*knock
 }
 
 type (

@@ -6,6 +6,7 @@ package practice
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,6 +62,9 @@ func (h *hostSession) message(f hostFrame) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	if h.site.E2EERequired() {
+		return result{}, h.letterLocked(k, f)
+	}
 	text, err := cleanMessage(f.Text)
 	if err != nil {
 		return result{}, err
@@ -73,6 +77,25 @@ func (h *hostSession) message(f hostFrame) (result, error) {
 	return result{}, nil
 }
 
+// letterLocked tells one waiting visitor a line that the server cannot read.
+func (h *hostSession) letterLocked(k *knock, f hostFrame) error {
+	if f.Text != "" {
+		return &Error{Code: CodeBadRequest, hint: "messages are not told to this site's server: leave text out and send key, n and data"}
+	}
+	l := letter{f.Key, f.N, f.Data}
+	if err := l.check(); err != nil {
+		return err
+	}
+	if h.door.Key == "" || f.Key != h.door.Key {
+		return fail(CodeBadRequest) // nobody could open it
+	}
+	kept := k.letters[max(0, len(k.letters)+1-keptMessages):]
+	k.letters = append(append(make([]letter, 0, keptMessages), kept...), l)
+	k.wake()
+	h.d.wakeHostLocked(h.key)
+	return nil
+}
+
 // back puts a participant into the waiting room: the place at the door is made
 // before the one in the room is taken away, so that the page finds it.
 func (h *hostSession) back(f hostFrame) (result, error) {
@@ -82,19 +105,15 @@ func (h *hostSession) back(f hostFrame) (result, error) {
 	if err := h.own(f.Room); err != nil {
 		return result{}, err
 	}
-	name := ""
-	for _, p := range h.d.rooms.Participants(h.key.site, f.Room) {
-		if p.Identity == f.Identity {
-			name = p.Name
-		}
-	}
-	if name == "" {
+	people := h.d.rooms.Participants(h.key.site, f.Room)
+	i := slices.IndexFunc(people, func(p Participant) bool { return p.Identity == f.Identity })
+	if i < 0 {
 		return result{}, fail(CodeNotFound)
 	}
 	if _, err := h.bar(f.Room, f.Identity); err != nil {
 		return result{}, err
 	}
-	k, err := h.place(f, name)
+	k, err := h.place(f, people[i].Name)
 	if err == nil {
 		err = h.d.rooms.Remove(h.key.site, f.Room, f.Identity)
 	}
@@ -119,7 +138,8 @@ func (h *hostSession) place(f hostFrame, name string) (*knock, error) {
 	}
 	now := time.Now()
 	k := &knock{
-		id: token.NewID(), identity: token.NewID(), name: name, since: now, idle: now, record: r, former: f.Identity,
+		id: token.NewID(), identity: token.NewID(), name: name, listed: r.listed[f.Identity], since: now, idle: now,
+		record: r, former: f.Identity,
 	}
 	r.knocks[k.id] = k
 	h.d.wakeHostLocked(h.key)

@@ -4,6 +4,7 @@
 package practice
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -63,10 +64,12 @@ type Error struct {
 	// signature of booking software, with [CodeNotHost].
 	Fields map[string]string
 	cause  error
+	// hint replaces the message of the code; it says what to do.
+	hint string
 }
 
 // Error returns the message that goes over the wire.
-func (e *Error) Error() string { return faults[e.Code].message }
+func (e *Error) Error() string { return cmp.Or(e.hint, faults[e.Code].message) }
 
 // Unwrap returns the cause, which never goes over the wire.
 func (e *Error) Unwrap() error { return e.cause }

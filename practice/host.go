@@ -32,6 +32,12 @@ type hostFrame struct {
 	Host     string   `json:"host"`
 	// Key is the public key of the page, with enter.
 	Key string `json:"key"`
+	// KEM and Sig announce the page's key for names, N and Data are a message that
+	// the server cannot read.
+	KEM  string `json:"kem"`
+	Sig  string `json:"sig"`
+	N    uint64 `json:"n"`
+	Data string `json:"data"`
 
 	Appointment string `json:"appointment"`
 	Standing    string `json:"standing"`
@@ -75,7 +81,7 @@ type (
 	}
 	guest struct {
 		ID    string    `json:"id"`
-		Name  string    `json:"name"`
+		Name  string    `json:"name,omitempty"`
 		Since time.Time `json:"since"`
 		// Key is the public key of the guest's page.
 		Key string `json:"key,omitempty"`
@@ -86,6 +92,10 @@ type (
 		Hand *handState `json:"hand,omitempty"`
 		// Messages are what the guest was told.
 		Messages []string `json:"messages,omitempty"`
+		// Sealed is the name where Name is not told, for this page alone; it comes once
+		// on each connection. Letters are messages that the server cannot read.
+		Sealed  string   `json:"sealed,omitempty"`
+		Letters []letter `json:"letters,omitempty"`
 		// Unlinked: came without a link.
 		Unlinked bool `json:"unlinked,omitempty"`
 	}
@@ -96,8 +106,8 @@ type (
 	}
 )
 
-// hostSession is one dashboard of a host. site, dismissed and openTold belong to the
-// desk's mutex, the rest to the session's goroutine.
+// hostSession is one dashboard of a host. site, dismissed, openTold, door and
+// announced belong to the desk's mutex, the rest to the session's goroutine.
 type hostSession struct {
 	signal
 	*socket
@@ -107,11 +117,17 @@ type hostSession struct {
 	base  string
 	// plan is the appointments as they were told last; of the session's goroutine.
 	plan plan
+	// toldSeals are the sealed names that this connection has been told, by knock and
+	// identity.
+	toldSeals map[string]string
 
 	site      *config.Site
 	dismissed bool
 	// openTold is whether the dashboard shows an open consultation as open.
 	openTold bool
+	// door is this page's key for names, empty without; announced orders doors.
+	door      doorKey
+	announced uint64
 }
 
 func (d *Desk) serveHost(w http.ResponseWriter, r *http.Request, c Call) {
@@ -168,6 +184,9 @@ func (d *Desk) signOut(h *hostSession) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.hosts[h.key], h)
+	if h.door.Key != "" {
+		d.doorsChangedLocked(h.key)
+	}
 	if len(d.hosts[h.key]) == 0 {
 		delete(d.hosts, h.key)
 		d.presenceLocked(h.key)
@@ -244,9 +263,10 @@ func (h *hostSession) tell(ctx context.Context) error {
 	for i := range s.Rooms {
 		// Asked outside the lock: rooms answer from goroutines of their own.
 		people := h.d.rooms.Participants(h.key.site, s.Rooms[i].ID)
-		h.d.showKeys(roomKey{h.key.site, s.Rooms[i].ID}, people)
+		h.d.showKeys(roomKey{h.key.site, s.Rooms[i].ID}, people, h)
 		s.Rooms[i].Participants = append(s.Rooms[i].Participants, people...)
 	}
+	h.news(s.Rooms)
 	s.Appointments, s.MailTrouble = h.plan.of(h)
 	if u := h.d.subscriber; u != nil {
 		s.CalendarTrouble = u.trouble(h.key).UTC().Truncate(time.Second)
@@ -263,13 +283,13 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 	s.Colleagues, s.Office = d.colleaguesLocked(h.site, h.key), d.office(h.site)
 	s.WalkIn = walkInOf(h.site, host, d.now())
 	h.openTold = s.WalkIn.opened()
-	kept := d.standingStatesLocked(h.key.site, host)
+	kept := d.standingStatesLocked(h.key.site, host, h.door)
 	for key, r := range d.records {
 		if slices.ContainsFunc(kept, func(s roomState) bool { return s.ID == key.id }) {
 			continue
 		}
 		if key.site == h.key.site && r.host == h.key.id && (r.open() || r.lobby && r.waiting() > 0) {
-			s.Rooms = append(s.Rooms, r.state())
+			s.Rooms = append(s.Rooms, r.state(h.door))
 		}
 	}
 	slices.SortFunc(s.Rooms, func(a, b roomState) int {
@@ -279,7 +299,8 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 	return s, !h.dismissed
 }
 
-func (r *record) state() roomState {
+// state is a room as a page with this door sees it.
+func (r *record) state(to doorKey) roomState {
 	s := roomState{
 		ID: r.key.id, Grant: r.grant, Appointment: r.appointment,
 		OpenedAt: r.opened.UTC().Truncate(time.Second), Participants: []Participant{}, Waiting: []guest{}, Locked: r.locked,
@@ -290,7 +311,7 @@ func (r *record) state() roomState {
 	}
 	for _, k := range r.knocks {
 		if k.state == waiting {
-			s.Waiting = append(s.Waiting, k.shown())
+			s.Waiting = append(s.Waiting, k.shown(to))
 		}
 	}
 	slices.SortFunc(s.Waiting, func(a, b guest) int {
@@ -302,9 +323,9 @@ func (r *record) state() roomState {
 	return s
 }
 
-func (k *knock) shown() guest {
+func (k *knock) shown(to doorKey) guest {
 	g := guest{
-		ID: k.id, Name: k.name, Since: k.since.UTC(), Key: k.key, Back: k.former != "", From: k.from, Messages: k.messages,
+		ID: k.id, Name: cmp.Or(k.name, k.listed), Sealed: sealFor(k.seals, to), Letters: k.letters, Since: k.since.UTC(), Key: k.key, Back: k.former != "", From: k.from, Messages: k.messages,
 		Unlinked: k.unlinked,
 	}
 	if k.handover != nil {
@@ -332,6 +353,8 @@ func (h *hostSession) hear(ctx context.Context, frame []byte) error {
 	switch f.Type {
 	case "ping":
 		return h.write(ctx, plainFrame{"pong"})
+	case "door":
+		return h.announce(f)
 	case "cmd":
 		return h.write(ctx, h.command(f))
 	}

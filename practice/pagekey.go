@@ -28,13 +28,14 @@ func (d *Desk) rekeyLocked(k *knock, key string) {
 	if key == "" || key == k.key || k.state != waiting {
 		return
 	}
-	k.key = key
+	k.key, k.seals = key, nil // what is sealed is sealed under the key
 	d.wakeHostLocked(hostKey{k.record.key.site, k.record.host})
 }
 
 // showKeys fills in the keys of people in a room: of those in its circle, else of
-// those who were let in.
-func (d *Desk) showKeys(room roomKey, people []Participant) {
+// those who were let in. Names that are sealed are told as the page of h can open
+// them, and those on the list of guests as they are.
+func (d *Desk) showKeys(room roomKey, people []Participant, h *hostSession) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := d.records[room]
@@ -42,6 +43,8 @@ func (d *Desk) showKeys(room roomKey, people []Participant) {
 		people[i].Key = d.hall.pageKey(room, people[i].Identity)
 		if r != nil {
 			people[i].Key = cmp.Or(people[i].Key, r.keys[people[i].Identity])
+			people[i].Name = cmp.Or(people[i].Name, r.listed[people[i].Identity])
+			people[i].Sealed = sealFor(r.seals[people[i].Identity], h.door)
 		}
 	}
 }

@@ -31,6 +31,10 @@ type record struct {
 	removed map[string]struct{}
 	// keys are those of the pages of people who were let in, by identity.
 	keys map[string]string
+	// seals are the names of people in the circle, by identity and by the key of the
+	// host's page that can open it; listed are those that are on the list of guests.
+	seals  map[string]map[string]seal
+	listed map[string]string
 	// appointment is the id of the appointment that the room belongs to; empty:
 	// none.
 	appointment string
@@ -81,7 +85,9 @@ type secretHash [sha256.Size]byte
 
 // knock is one visitor at the door. It belongs to the desk's mutex.
 type knock struct {
-	id, name, identity string
+	// name is what the visitor said, where names are not sealed; listed is the one on
+	// the list of the appointment's guests, where they are.
+	id, name, listed, identity string
 	// key is the page's public key; empty: it has none.
 	key string
 	// guest is the id of the appointment's guest whose link was shown.
@@ -105,6 +111,10 @@ type knock struct {
 	// messages is what the host wrote; sessions share it, so it is replaced,
 	// never changed.
 	messages []string
+	// seals is the name by the key of the host's page that can open it. letters are
+	// messages that the server cannot read; replaced, never changed.
+	seals   map[string]seal
+	letters []letter
 	// handover is the host's question, from and moved its outcome: whose guest
 	// this was, and where they wait now.
 	handover *handover
@@ -166,6 +176,9 @@ func (d *Desk) settleLocked(k *knock, s knockState, reason string, now time.Time
 	k.state, k.reason, k.idle = s, reason, now
 	if s == admitted {
 		k.record.remember(k.identity, k.key)
+		if k.listed != "" && len(k.record.listed) < maxKeys {
+			k.record.listed[k.identity] = k.listed
+		}
 		k.record.letIn(k.identity)
 	}
 	d.crowd.unwait(k.source)
@@ -215,6 +228,7 @@ func (d *Desk) endLocked(r *record, reason string) {
 		r.ended = true
 	}
 	d.hall.end(r.key)
+	clear(r.seals)
 	for _, k := range r.knocks {
 		if k.state == admitted {
 			d.dropLocked(k) // not even a lost answer leads back in
@@ -249,6 +263,7 @@ func (d *Desk) recordLocked(key roomKey, host string, site *config.Site, expires
 		r = &record{
 			key: key, host: host, site: site, expires: expires,
 			knocks: make(map[string]*knock), removed: make(map[string]struct{}), keys: make(map[string]string),
+			seals: make(map[string]map[string]seal), listed: make(map[string]string),
 		}
 		d.records[key] = r
 	}

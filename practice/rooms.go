@@ -80,6 +80,9 @@ type Participant struct {
 	// Key is the public key of the participant's page, where the desk knows it;
 	// rooms leave it empty.
 	Key string `json:"key,omitempty"`
+	// Sealed is the name for one host's page, where the server does not know it;
+	// rooms leave it empty.
+	Sealed string `json:"sealed,omitempty"`
 }
 
 // Call is one HTTP request beneath a site's base path.

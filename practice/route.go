@@ -30,6 +30,7 @@ var routes = map[string]route{
 	"api/v1/test":         {http.MethodPost, false, (*Desk).serveTest},
 	"api/v1/knock":        {http.MethodGet, false, (*Desk).serveKnock},
 	"api/v1/host":         {http.MethodGet, false, (*Desk).serveHost},
+	"api/v1/door":         {http.MethodPost, false, (*Desk).serveDoor},
 	"api/v1/circle":       {http.MethodGet, false, (*Desk).serveCircle},
 	"api/v1/openapi.json": {http.MethodGet, true, (*Desk).serveOpenAPI},
 }

@@ -157,7 +157,7 @@ func (d *Desk) reviveStandingLocked(key roomKey) *record {
 
 // standingStatesLocked lists the rooms that a host keeps, open or not, as they are
 // configured. The caller holds the desk's mutex.
-func (d *Desk) standingStatesLocked(site string, host config.Host) []roomState {
+func (d *Desk) standingStatesLocked(site string, host config.Host, to doorKey) []roomState {
 	all := make([]roomState, 0, len(host.Rooms))
 	for _, room := range host.Rooms {
 		s := d.standingOf(site, host.ID, room)
@@ -165,7 +165,7 @@ func (d *Desk) standingStatesLocked(site string, host config.Host) []roomState {
 		if r == nil {
 			r = &record{key: roomKey{site, s.id}}
 		}
-		state := r.state()
+		state := r.state(to)
 		state.Link = "r/" + s.id + "#s=" + s.secret
 		state.Standing = &standingState{room.ID, room.Name, room.Kind}
 		all = append(all, state)

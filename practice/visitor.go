@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
@@ -29,6 +30,9 @@ type visitorFrame struct {
 	// handover.
 	Host   string `json:"host"`
 	Accept bool   `json:"accept"`
+	// For is the key of the host's page that can open Data, a sealed name.
+	For  string `json:"for"`
+	Data string `json:"data"`
 }
 
 // What visitors are told.
@@ -42,6 +46,8 @@ type (
 		Locked   bool     `json:"locked,omitempty"`
 		Back     bool     `json:"back,omitempty"`
 		Messages []string `json:"messages,omitempty"`
+		// Letters are Messages where the server cannot read them.
+		Letters []letter `json:"letters,omitempty"`
 		// Offer is the colleague to whom the guest may go; they answer.
 		Offer *person `json:"offer,omitempty"`
 		Moved *moved  `json:"moved,omitempty"`
@@ -125,10 +131,10 @@ func (d *Desk) serveKnock(w http.ResponseWriter, r *http.Request, c Call) {
 		if err != nil {
 			return err
 		}
-		if f.Name, err = CleanName(f.Name); err != nil {
+		if err := checkKey(c.Site, f.Key); err != nil {
 			return err
 		}
-		if err := checkKey(c.Site, f.Key); err != nil {
+		if f.Name, err = nameOf(c.Site, f.Name); err != nil {
 			return err
 		}
 		if err := v.mayKnock(d.now()); err != nil {
@@ -178,10 +184,16 @@ func (d *Desk) knock(s *visitorSession, c Call, from *source, f visitorFrame, v 
 	if err := d.queueLocked(r, from, now); err != nil {
 		return err
 	}
-	s.adopt(&knock{
-		id: token.NewID(), identity: token.NewID(), name: v.called(f.Name), key: f.Key, guest: v.guest.ID, since: now, record: r, source: from,
+	k := &knock{
+		id: token.NewID(), identity: token.NewID(), key: f.Key, guest: v.guest.ID, since: now, record: r, source: from,
 		unlinked: v.lobby,
-	})
+	}
+	if name := v.called(f.Name); c.Site.E2EERequired() {
+		k.listed = name
+	} else {
+		k.name = name
+	}
+	s.adopt(k)
 	r.knocks[s.k.id], d.secrets[s.k.secret] = s.k, s.k
 	if atOnce {
 		d.settleLocked(s.k, admitted, "", now)
@@ -266,6 +278,8 @@ type view struct {
 	replaced bool
 	unlinked bool
 	entry    token.Admission
+	// doors are the pages of the host that names are sealed for.
+	doors doorsFrame
 }
 
 func (d *Desk) look(s *visitorSession) view {
@@ -274,13 +288,17 @@ func (d *Desk) look(s *visitorSession) view {
 	k, r := s.k, s.k.record
 	told := waitingFrame{
 		Type: "waiting", Resume: s.secret, HostPresent: (r.open() || r.lobby) && d.presentLocked(hostKey{r.key.site, r.host}),
-		Locked: r.locked, Back: k.former != "", Messages: k.messages, Moved: k.moved,
+		Locked: r.locked, Back: k.former != "", Messages: k.messages, Letters: k.letters, Moved: k.moved,
 	}
 	if k.handover != nil && !k.handover.refused {
 		told.Offer = &k.handover.to
 	}
+	doors := doorsFrame{Type: "doors", Knock: k.id}
+	if r.site.E2EERequired() {
+		doors.Pages = d.doorsLocked(hostKey{r.key.site, r.host})
+	}
 	return view{
-		state: k.state, reason: k.reason, replaced: k.session != s || k.dropped, told: told, unlinked: k.unlinked,
+		doors: doors, state: k.state, reason: k.reason, replaced: k.session != s || k.dropped, told: told, unlinked: k.unlinked,
 		entry: token.Admission{Site: r.key.site, Room: r.key.id, Identity: k.identity, Name: k.name, Key: k.key},
 	}
 }
@@ -289,6 +307,7 @@ func (d *Desk) look(s *visitorSession) view {
 // leaves or the desk closes.
 func (s *visitorSession) loop(ctx context.Context) error {
 	var told waitingFrame
+	var doors []doorKey
 	for {
 		v := s.d.look(s)
 		switch {
@@ -299,6 +318,12 @@ func (s *visitorSession) loop(ctx context.Context) error {
 		case !reflect.DeepEqual(told, v.told):
 			told = v.told
 			if err := s.write(ctx, told); err != nil {
+				return err
+			}
+		}
+		if !slices.Equal(doors, v.doors.Pages) {
+			doors = v.doors.Pages
+			if err := s.write(ctx, v.doors); err != nil {
 				return err
 			}
 		}
@@ -328,6 +353,8 @@ func (s *visitorSession) hear(ctx context.Context, frame []byte) (done bool, err
 		return false, s.write(ctx, plainFrame{"pong"})
 	case "answer":
 		return false, s.decide(f)
+	case "sealed":
+		return false, s.putSeal(f)
 	case "leave":
 		s.d.withdraw(s.k)
 		return true, nil

@@ -41,7 +41,7 @@ func TestClaimsFollowSettings(t *testing.T) {
 		instead string // "" where nothing takes its place
 	}{
 		"e2ee":      {func(f *Facts) { f.E2EE = false }, "kann sie nicht lesen", "Ende-zu-Ende-Verschlüsselung ist derzeit nicht eingeschaltet"},
-		"names":     {func(f *Facts) { f.E2EE = false }, "mit dem Sie anklopfen, und wer wann dabei ist, sieht der Server", ""},
+		"names":     {func(f *Facts) { f.E2EE = false }, "der Name, mit dem Sie anklopfen, werden von Browser zu Browser", ""},
 		"waiting":   {func(f *Facts) { f.WaitingRoom = false }, "bis man Sie hereinlässt", "Es gibt kein Wartezimmer"},
 		"recording": {func(f *Facts) { f.Unrecorded = false }, "Es wird nichts aufgezeichnet", "wenn alle Beteiligten vorher zugestimmt"},
 		"mail":      {func(f *Facts) { f.Mail = false }, "Einladungen kommen als E-Mail", "verschickt keine E-Mails"},

@@ -66,14 +66,15 @@ func isSecure(_ Facts, p Page) bool { return strings.HasPrefix(p.Origin, "https:
 var claims = []claim{
 	{
 		section: "listen", when: func(f Facts, _ Page) bool { return f.E2EE },
-		de: "Bild, Ton und geschriebene Nachrichten werden von Browser zu Browser verschlüsselt. Der Server leitet sie weiter und kann sie nicht lesen.",
-		en: "Sound, picture and written messages are encrypted from browser to browser. The server passes them on and cannot read them.",
+		de: "Bild, Ton, geschriebene Nachrichten und der Name, mit dem Sie anklopfen, werden von Browser zu Browser verschlüsselt. Der Server leitet sie weiter und kann sie nicht lesen.",
+		du: "Bild, Ton, geschriebene Nachrichten und der Name, mit dem du anklopfst, werden von Browser zu Browser verschlüsselt. Der Server leitet sie weiter und kann sie nicht lesen.",
+		en: "Sound, picture, written messages and the name that you knock with are encrypted from browser to browser. The server passes them on and cannot read them.",
 	},
 	{
 		section: "listen", honest: true, when: func(f Facts, _ Page) bool { return f.E2EE },
-		de: "Den Namen, mit dem Sie anklopfen, und wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher. Auch das Programm dieser Seite kommt von ihm: Wer den Server verändert, könnte ein anderes ausliefern. Was er ausliefert, lässt sich mit dem veröffentlichten Programm vergleichen.",
-		du: "Den Namen, mit dem du anklopfst, und wer wann dabei ist, sieht der Server in seinem Arbeitsspeicher. Auch das Programm dieser Seite kommt von ihm: Wer den Server verändert, könnte ein anderes ausliefern. Was er ausliefert, lässt sich mit dem veröffentlichten Programm vergleichen.",
-		en: "The name that you knock with, and who is there when, the server sees in its memory. The program of this page comes from it as well: whoever changes the server could hand out another one. What it hands out can be compared with the published program.",
+		de: "Dass jemand da ist, wann und unter welcher Internetadresse, sieht der Server in seinem Arbeitsspeicher, und was die Praxis in einen Termin einträgt. Auch das Programm dieser Seite kommt von ihm: Wer den Server verändert, könnte ein anderes ausliefern. Was er ausliefert, lässt sich mit dem veröffentlichten Programm vergleichen.",
+		du: "Dass jemand da ist, wann und unter welcher Internetadresse, sieht der Server in seinem Arbeitsspeicher, und was die Praxis in einen Termin einträgt. Auch das Programm dieser Seite kommt von ihm: Wer den Server verändert, könnte ein anderes ausliefern. Was er ausliefert, lässt sich mit dem veröffentlichten Programm vergleichen.",
+		en: "That somebody is there, when and from which address, the server sees in its memory, and what the practice enters into an appointment. The program of this page comes from it as well: whoever changes the server could hand out another one. What it hands out can be compared with the published program.",
 	},
 	{
 		section: "listen", when: always,

@@ -72,7 +72,7 @@ for (const [name, open] of Object.entries(browsers)) {
       assert.equal(answer?.status(), 200);
       const text = await page.locator('main').textContent();
       assert.match(text, /von Browser zu Browser verschlüsselt/);
-      assert.match(text, /Den Namen, mit dem Sie anklopfen, und wer wann dabei ist, sieht der Server/);
+      assert.match(text, /der Name, mit dem Sie anklopfen, werden von Browser zu Browser verschlüsselt/);
       assert.match(text, /bis man Sie hereinlässt/);
       assert.doesNotMatch(text, /ohne HTTPS/);
       // The style is the page's own and the policy lets it through.

@@ -138,6 +138,7 @@ function encryption(kind: string | null): Encryption | null {
     verified: false,
     fresh: [],
     unseen: [],
+    doors: 0,
     asking: q.get('e2ee') === 'asking' ? [{ pid: '0'.repeat(32), host: false, name: 'Anna Klein' }] : [],
   } as const;
   switch (kind) {

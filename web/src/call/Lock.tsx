@@ -37,6 +37,7 @@ interface Props {
 export function Lock({ session, host, compare }: Props) {
   const s = session.snapshot.value;
   const state = lockState(s.encryption);
+  const doors = s.encryption?.doors ?? 0;
   const slow = useHeld(state === 'securing', slowAfter);
   const ref = useRef<HTMLDetailsElement>(null);
   useNews(state);
@@ -65,6 +66,7 @@ export function Lock({ session, host, compare }: Props) {
       <div class="lock-panel" data-testid="lock-panel">
         <p class="lock-title">{label(state, host)}</p>
         <p>{meaning(state, slow, s)}</p>
+        {doors > 0 && <p data-testid="lock-doors">{t('lock.doors', { n: doors })}</p>}
         {s.encryption?.code && state !== 'securing' && (
           <button type="button" class="button small" data-testid="compare" onClick={open}>
             {t(state === 'verified' ? 'lock.words' : 'lock.compare')}

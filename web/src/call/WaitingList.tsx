@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Colleague, WaitingPerson } from '../core/api/types';
 import { t } from '../i18n';
 import { HandDialog, MessageDialog } from './DoorDialogs';
+import { named } from './named';
 
 /** What a host can do at the door. Every promise rejects when the server refuses. */
 export interface DoorTools {
@@ -41,7 +42,7 @@ export function WaitingList({ waiting, door, attempt }: Props) {
       </ol>
       {person && asking?.what === 'message' && (
         <MessageDialog
-          name={person.name}
+          name={named(person.name)}
           onClose={close}
           send={(text) => {
             attempt(door.message(person.id, text));
@@ -51,7 +52,7 @@ export function WaitingList({ waiting, door, attempt }: Props) {
       )}
       {person && asking?.what === 'hand' && (
         <HandDialog
-          name={person.name}
+          name={named(person.name)}
           colleagues={door.colleagues}
           onClose={close}
           hand={(host) => {
@@ -81,37 +82,37 @@ function Row({ person: w, place, door, attempt, ask }: RowProps) {
         {place}
       </span>
       <span class="person-name">
-        {w.name}
+        {named(w.name)}
         <small>{[t('host.waitingSince', { n: minutes }), ...facts(w)].join(' · ')}</small>
-        {w.messages?.length ? (
-          <small data-testid="told">{t('door.told', { text: w.messages.at(-1) ?? '' })}</small>
-        ) : null}
+        {w.messages?.length ? <small data-testid="told">{told(w.messages.at(-1))}</small> : null}
       </span>
       <span class="door-acts">
         <button
           type="button"
           class="button primary small"
           data-testid="admit"
-          aria-label={t('host.admit.who', { name: w.name })}
+          aria-label={t('host.admit.who', { name: named(w.name) })}
           onClick={() => attempt(door.admit(w.id))}
         >
           {t('host.admit')}
         </button>
-        <button
-          type="button"
-          class="button small"
-          data-testid="message"
-          aria-label={t('door.message.who', { name: w.name })}
-          onClick={() => ask({ what: 'message', knock: w.id })}
-        >
-          {t('door.message')}
-        </button>
+        {!w.unreachable && (
+          <button
+            type="button"
+            class="button small"
+            data-testid="message"
+            aria-label={t('door.message.who', { name: named(w.name) })}
+            onClick={() => ask({ what: 'message', knock: w.id })}
+          >
+            {t('door.message')}
+          </button>
+        )}
         {door.colleagues.length > 0 && (
           <button
             type="button"
             class="button small"
             data-testid="hand"
-            aria-label={t('door.hand.who', { name: w.name })}
+            aria-label={t('door.hand.who', { name: named(w.name) })}
             onClick={() => ask({ what: 'hand', knock: w.id })}
           >
             {t('door.hand')}
@@ -121,7 +122,7 @@ function Row({ person: w, place, door, attempt, ask }: RowProps) {
           type="button"
           class="button small"
           data-testid="decline"
-          aria-label={t('host.decline.who', { name: w.name })}
+          aria-label={t('host.decline.who', { name: named(w.name) })}
           onClick={() => attempt(door.decline(w.id))}
         >
           {t('host.decline')}
@@ -130,6 +131,9 @@ function Row({ person: w, place, door, attempt, ask }: RowProps) {
     </li>
   );
 }
+
+/** Empty is what was written elsewhere, and cannot be read here. */
+const told = (text: string | undefined): string => (text ? t('door.told', { text }) : t('door.told.elsewhere'));
 
 function facts(w: WaitingPerson): string[] {
   const all: string[] = [];

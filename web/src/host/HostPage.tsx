@@ -5,6 +5,7 @@ import { type ReadonlySignal, useComputed } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { CallProps, HostTools } from '../call/Call';
+import { named } from '../call/named';
 import type { WaitingPerson } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
 import { plannedEnd } from '../core/flow/plan';
@@ -111,16 +112,53 @@ function InCall({ desk, room, session, view: View }: InCallProps) {
   return <View page={desk.page} session={session} host={tools} />;
 }
 
+/** Milliseconds that a name may take to be opened before somebody is announced without it. */
+const nameWithin = 3000;
+
+/** Each person is announced once, by name where that comes in time. */
+function useSpokenArrivals(waiting: readonly WaitingPerson[]): void {
+  const silent = useRef(new Map<string, ReturnType<typeof setTimeout>>());
+  const spoken = useRef(new Set<string>());
+  useEffect(() => {
+    const here = new Set(waiting.map((w) => w.id));
+    for (const [id, timer] of silent.current) {
+      if (here.has(id)) continue;
+      clearTimeout(timer);
+      silent.current.delete(id);
+    }
+    spoken.current = new Set([...spoken.current].filter((id) => here.has(id)));
+    const say = (id: string, name: string) => {
+      clearTimeout(silent.current.get(id));
+      silent.current.delete(id);
+      spoken.current.add(id);
+      announce(t('host.arrived', { name: named(name) }));
+    };
+    for (const w of waiting.filter(({ id }) => !spoken.current.has(id))) {
+      if (w.name) say(w.id, w.name);
+      else if (!silent.current.has(w.id))
+        silent.current.set(
+          w.id,
+          setTimeout(() => say(w.id, ''), nameWithin),
+        );
+    }
+  }, [waiting]);
+  useEffect(
+    () => () => {
+      for (const timer of silent.current.values()) clearTimeout(timer);
+    },
+    [],
+  );
+}
+
 /** A tone for somebody new at the door; while the host talks, on this device or another, only the badge and a spoken line. */
 function useArrivals(waiting: readonly WaitingPerson[], quiet: boolean): void {
   const known = useRef(new Set<string>());
   useEffect(() => {
     const fresh = waiting.filter((w) => !known.current.has(w.id));
     known.current = new Set(waiting.map((w) => w.id));
-    if (fresh.length === 0) return;
-    if (!quiet) play('arrival');
-    for (const w of fresh) announce(t('host.arrived', { name: w.name }));
+    if (fresh.length > 0 && !quiet) play('arrival');
   }, [waiting, quiet]);
+  useSpokenArrivals(waiting);
   const n = waiting.length;
   useEffect(() => {
     const bare = document.title.replace(/^\(\d+\) .*? – /, '');

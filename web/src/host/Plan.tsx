@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useEffect, useState } from 'preact/hooks';
+import { named } from '../call/named';
 import { WaitingList } from '../call/WaitingList';
 import type { HostAppointment, HostRoom } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
@@ -101,7 +102,7 @@ function Row({ desk, appointment: a, attempt, more }: RowProps) {
 
 /** Who waits at an appointment's room, and who is in it. */
 function Door({ desk, room, attempt }: Props & { room: HostRoom }) {
-  const inside = room.participants.map((p) => p.name);
+  const inside = room.participants.map((p) => named(p.name));
   return (
     <>
       {room.waiting.length > 0 && (

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks';
+import { named } from '../call/named';
 import { WaitingList } from '../call/WaitingList';
 import type { HostRoom } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
@@ -20,7 +21,7 @@ interface CardProps {
 
 export function RoomCard({ desk, room, attempt }: CardProps) {
   const [ending, setEnding] = useState(false);
-  const inside = room.participants.map((p) => p.name);
+  const inside = room.participants.map((p) => named(p.name));
   const visitors = room.participants.filter((p) => !p.host);
   return (
     <article class="card room" data-testid="room" data-room={room.id}>
@@ -48,7 +49,7 @@ export function RoomCard({ desk, room, attempt }: CardProps) {
       )}
       {visitors.length === 1 && visitors[0] ? (
         <p class="state good" data-testid="room-inside">
-          {t('desk.ready', { name: visitors[0].name })}
+          {t('desk.ready', { name: named(visitors[0].name) })}
         </p>
       ) : (
         inside.length > 0 && (

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks';
+import { named } from '../call/named';
 import { WaitingList } from '../call/WaitingList';
 import type { HostRoom } from '../core/api/types';
 import type { Desk } from '../core/flow/desk';
@@ -36,7 +37,7 @@ function Row({ desk, room, attempt }: Props & { room: HostRoom }) {
   const { office } = desk.channel.state.value;
   const { id = '', name = '', kind = '' } = room.standing ?? {};
   const open = room.opened_at !== undefined;
-  const inside = room.participants.map((p) => p.name);
+  const inside = room.participants.map((p) => named(p.name));
   const busy = room.waiting.length > 0 || inside.length > 0;
   return (
     <li class="card appointment" data-testid="standing-room" data-id={id} data-open={open}>

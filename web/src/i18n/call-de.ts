@@ -140,6 +140,7 @@ export const callDe = {
   'door.asked': (p: { name: string }) => `ist gefragt: zu ${p.name}?`,
   'door.stays': (p: { name: string }) => `bleibt lieber hier, nicht zu ${p.name}`,
   'door.told': (p: { text: string }) => `Gesendet: „${p.text}“`,
+  'door.told.elsewhere': 'Auf einem anderen Gerät geschrieben',
   'door.message': 'Nachricht',
   'door.message.who': (p: { name: string }) => `Nachricht an ${p.name}`,
   'door.message.t': 'Nur diese Person liest sie, solange sie wartet.',

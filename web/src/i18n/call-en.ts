@@ -142,6 +142,7 @@ export const callEn: Like<typeof callDe> = {
   'door.asked': (p) => `is being asked: to ${p.name}?`,
   'door.stays': (p) => `would rather stay than go to ${p.name}`,
   'door.told': (p) => `Sent: “${p.text}”`,
+  'door.told.elsewhere': 'Written on another device',
   'door.message': 'Message',
   'door.message.who': (p) => `Message to ${p.name}`,
   'door.message.t': 'Only this person reads it, while they wait.',

@@ -30,6 +30,8 @@ export const lockDe = {
   'lock.verified.short': 'verglichen',
   'lock.verified.t':
     'Nur die Menschen im Gespräch können mithören und mitsehen, auch der Server der Praxis kann es nicht. Sie haben die Wörter verglichen: Niemand ist dazwischen.',
+  'lock.doors': (p: { n: number }) =>
+    `Namen an der Tür wurden außer für diese Seite noch für ${p.n === 1 ? 'eine weitere' : `${p.n} weitere`} verschlüsselt. Haben Sie kein zweites Fenster oder Gerät offen, liest sie dort jemand mit.`,
   'lock.compare': 'Wörter vergleichen',
   'lock.words': 'Wörter ansehen',
   'lock.fresh': (p: { names: string }) => `Neu dabei: ${p.names}. Bitte noch einmal vergleichen.`,

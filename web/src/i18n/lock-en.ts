@@ -31,6 +31,8 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.verified.short': 'compared',
   'lock.verified.t':
     'Only the people in the call can listen and watch; the server of the practice cannot. You have compared the words: nobody is in between.',
+  'lock.doors': (p) =>
+    `Names at the door were encrypted for ${p.n === 1 ? 'one more page' : `${p.n} more pages`} beside this one. If you have no second window or device open, somebody reads them there.`,
   'lock.compare': 'Compare words',
   'lock.words': 'Show the words',
   'lock.fresh': (p) => `New here: ${p.names}. Please compare once more.`,

@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../src/core/api/client';
-import { HostChannel } from '../../src/core/api/host';
+import { HostChannel, type HostOptions } from '../../src/core/api/host';
 import type { HostRoom, HostSession } from '../../src/core/api/types';
 import { fakeDial } from './fake';
 
@@ -17,11 +17,11 @@ const room: HostRoom = {
   waiting: [],
 };
 
-function setup(session?: () => Promise<HostSession>) {
+function setup(session?: () => Promise<HostSession>, more: Partial<HostOptions> = {}) {
   const wire = fakeDial();
   let n = 0;
   const login = vi.fn(session ?? (async () => ({ token: `t${++n}`, expires_in: 600, host })));
-  const channel = new HostChannel({ url: 'wss://x', session: login, dial: wire.dial, random: () => 1 });
+  const channel = new HostChannel({ url: 'wss://x', session: login, dial: wire.dial, random: () => 1, ...more });
   return { ...wire, channel, login };
 }
 
@@ -49,6 +49,33 @@ describe('HostChannel', () => {
       office: null,
       walkIn: null,
     });
+  });
+
+  it('announces its key on each connection, and shows what it found out itself', async () => {
+    const page = { key: 'k', kem: 'm', sig: 's' };
+    let name = '';
+    const waiting = [{ id: 'w', name: '', since: '' }];
+    const { channel, last } = setup(undefined, {
+      door: async () => page,
+      dress: (rooms) => rooms.map((r) => ({ ...r, waiting: r.waiting.map((w) => ({ ...w, name })) })),
+    });
+    await settle();
+    last().open();
+    await settle();
+    expect(last().sent).toEqual([
+      { type: 'hello', token: 't1', rooms: [] },
+      { type: 'door', ...page },
+    ]);
+    last().say({ type: 'state', host, rooms: [{ ...room, waiting }] });
+    expect(channel.state.value.rooms[0]?.waiting[0]?.name).toBe('');
+    name = 'Anna';
+    channel.dress();
+    expect(channel.state.value.rooms[0]?.waiting[0]?.name).toBe('Anna');
+    last().drop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    last().open();
+    await settle();
+    expect(last().sent.at(-1)).toEqual({ type: 'door', ...page });
   });
 
   it('matches results to commands', async () => {

@@ -5,14 +5,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Knock } from '../../src/core/api/knock';
 import { fakeDial } from './fake';
 
-function setup(probe: () => Promise<unknown> = async () => ({}), back?: string, host?: string) {
+function setup(probe: () => Promise<unknown> = async () => ({}), back?: string, host?: string, name = 'Anna') {
   const wire = fakeDial();
   const seen: unknown[] = [];
   const knock = new Knock({
     url: 'wss://x/api/v1/knock',
     room: 'room',
     cap: 'cap',
-    name: 'Anna',
+    name,
     probe,
     ...(back && { back }),
     ...(host && { host }),
@@ -20,6 +20,7 @@ function setup(probe: () => Promise<unknown> = async () => ({}), back?: string, 
     random: () => 1,
     events: {
       waiting: (present) => seen.push(['waiting', present]),
+      doors: (knock, pages) => seen.push(['doors', knock, pages]),
       interrupted: () => seen.push('interrupted'),
       admitted: (a, moved) => seen.push(['admitted', a, ...(moved ? [moved] : [])]),
       declined: () => seen.push('declined'),
@@ -44,6 +45,21 @@ describe('Knock', () => {
       ['waiting', false],
       ['waiting', true],
     ]);
+  });
+
+  it('tells no name where that travels sealed, and for which pages it is to be', () => {
+    const { last, seen, knock } = setup(undefined, undefined, undefined, '');
+    last().open();
+    expect(last().sent).toEqual([{ type: 'knock', room: 'room', cap: 'cap' }]);
+    const page = { key: 'k', kem: 'm', sig: 's' };
+    last().say({ type: 'doors', knock: 'id', pages: [page] });
+    last().say({ type: 'doors', knock: 'id', pages: null });
+    expect(seen).toEqual([
+      ['doors', 'id', [page]],
+      ['doors', 'id', []],
+    ]);
+    knock.seal({ for: 'k', data: 'x' });
+    expect(last().sent.at(-1)).toEqual({ type: 'sealed', for: 'k', data: 'x' });
   });
 
   it('visits a host without a link, and is told of the room that is opened', () => {

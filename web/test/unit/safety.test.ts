@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from 'vitest';
-import { compareStep, digitGroups, lockState, stillCurrent, unsecured } from '../../src/core/call/safety';
+import { compareStep, digitGroups, lockState, otherDoors, stillCurrent, unsecured } from '../../src/core/call/safety';
 import type { CallSnapshot, Encryption, Member } from '../../src/core/call/types';
 import type { SafetyCode } from '../../src/core/e2ee/keys/types';
 
 const digits = '048213957716620984127756310845592017733904126688513902471165';
 const code: SafetyCode = { epoch: 2, words: [1, 2, 3, 4], digits };
 const other: SafetyCode = { ...code, epoch: 3, digits: [...digits].reverse().join('') };
-const on: Encryption = { state: 'on', code, verified: false, fresh: [], unseen: [], asking: [] };
+const on: Encryption = { state: 'on', code, verified: false, fresh: [], unseen: [], doors: 0, asking: [] };
 
 const member = (name: string, securing: boolean) => ({ name, securing }) as Member;
 const call = (encryption: Encryption | null, remotes: Member[] = []) =>
@@ -68,5 +68,11 @@ describe('comparing', () => {
     expect(groups).toHaveLength(12);
     expect(groups.every((g) => g.length === 5)).toBe(true);
     expect(groups.join('')).toBe(digits);
+  });
+
+  it('counts the pages beside the own one that names were sealed for', () => {
+    expect(otherDoors('own', [])).toBe(0);
+    expect(otherDoors('own', [['own'], ['own'], []])).toBe(0);
+    expect(otherDoors('own', [['own', 'a'], ['a'], ['b']])).toBe(2);
   });
 });

@@ -9,6 +9,7 @@ import {
   type ApiCode,
   apiCode,
   type Colleague,
+  type DoorPage,
   type HostAppointment,
   type HostCommand,
   type HostFrame,
@@ -54,6 +55,10 @@ export interface HostOptions {
   url: string;
   /** A fresh session; rejects with ApiError. */
   session(): Promise<HostSession>;
+  /** What this page announces so that names are sealed for it. */
+  door?(): Promise<DoorPage>;
+  /** Fills in what the server does not know; again by dress(). */
+  dress?(rooms: readonly HostRoom[]): readonly HostRoom[];
   dial?: Dial;
   random?: () => number;
 }
@@ -74,6 +79,8 @@ export class HostChannel {
   readonly #state = signal<HostState>(unknown);
   readonly #pending = new Map<number, Pending>();
   #socket: JsonSocket<HostFrame> | undefined;
+  /** The rooms as they came. */
+  #rooms: readonly HostRoom[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #token = '';
   #lastId = 0;
@@ -103,6 +110,11 @@ export class HostChannel {
     });
   }
 
+  /** More is known of the people in the rooms. */
+  dress(): void {
+    this.#patch({ rooms: this.#dressed() });
+  }
+
   hurry(): void {
     if (this.#done || this.#timer === undefined) return;
     clearTimeout(this.#timer);
@@ -124,6 +136,10 @@ export class HostChannel {
       open: () => {
         const rooms = this.#state.peek().rooms.map((r) => r.grant);
         socket.send({ type: 'hello', token: this.#token, rooms });
+        this.#o.door?.().then(
+          (page) => socket.send({ type: 'door', ...page }),
+          () => {}, // without a key people are here without names
+        );
       },
       frame: (f) => this.#frame(f),
       down: () => this.#down(),
@@ -149,10 +165,11 @@ export class HostChannel {
     switch (f.type) {
       case 'state':
         this.#backoff.reset();
+        this.#rooms = f.rooms;
         return this.#patch({
           link: 'up',
           host: f.host,
-          rooms: f.rooms,
+          rooms: this.#dressed(),
           colleagues: f.colleagues ?? [],
           appointments: f.appointments ?? [],
           mailTrouble: f.mail_trouble ?? 0,
@@ -186,6 +203,10 @@ export class HostChannel {
     this.#dropPending();
     this.#patch({ link: 'down' });
     this.#timer = setTimeout(() => void this.#connect(), this.#backoff.next());
+  }
+
+  #dressed(): readonly HostRoom[] {
+    return this.#o.dress?.(this.#rooms) ?? this.#rooms;
   }
 
   #refuse(): void {

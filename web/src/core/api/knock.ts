@@ -3,7 +3,7 @@
 
 import { Backoff } from './backoff';
 import { type Dial, dial, JsonSocket } from './socket';
-import { type Admission, type ApiCode, apiCode, type KnockFrame, type WaitingFrame } from './types';
+import { type Admission, type ApiCode, apiCode, type DoorPage, type KnockFrame, type WaitingFrame } from './types';
 
 /** Tries that never opened before plain HTTPS is asked whether only sockets are blocked. */
 const probeAfter = 3;
@@ -12,6 +12,8 @@ const passing: readonly ApiCode[] = ['unavailable', 'internal', 'too_many'];
 
 export interface KnockEvents {
   waiting(hostPresent: boolean, frame: WaitingFrame): void;
+  /** For these pages of the host the name is to be sealed, bound to the id of the knock. */
+  doors?(knock: string, pages: readonly DoorPage[]): void;
   /** The socket is gone; it comes back by itself. */
   interrupted(): void;
   /** `moved`: the room that was opened for somebody without a link. */
@@ -28,6 +30,7 @@ export interface KnockOptions {
   cap: string;
   /** Whom one visits without a link: instead of room and cap. */
   host?: string;
+  /** Empty where it travels sealed. */
   name: string;
   /** Public key of the page, where calls are encrypted from end to end. */
   key?: string;
@@ -69,6 +72,11 @@ export class Knock {
     this.#socket?.send({ type: 'answer', host, accept });
   }
 
+  /** The name, sealed for one page of the host. */
+  seal(sealed: { for: string; data: string }): void {
+    this.#socket?.send({ type: 'sealed', ...sealed });
+  }
+
   /** Tries at once instead of waiting for the back-off (network is back, page is visible again). */
   hurry(): void {
     if (this.#done || this.#timer === undefined) return;
@@ -84,7 +92,7 @@ export class Knock {
         const { name, back, key } = this.#o;
         const who = { ...(key && { key }), ...(this.#resume && { resume: this.#resume }) };
         if (back && !this.#resume) socket.send({ type: 'knock', back, ...who });
-        else socket.send({ type: 'knock', ...this.#at, name, ...who });
+        else socket.send({ type: 'knock', ...this.#at, ...(name && { name }), ...who });
       },
       frame: (f) => this.#frame(f),
       down: (opened) => this.#down(opened),
@@ -99,6 +107,8 @@ export class Knock {
         this.#resume = f.resume;
         if (f.moved) this.#at = { room: f.moved.room, cap: f.moved.cap };
         return this.#o.events.waiting(f.host_present, f);
+      case 'doors':
+        return this.#o.events.doors?.(f.knock, f.pages ?? []);
       case 'admitted':
         this.#finish();
         return this.#o.events.admitted({ token: f.token, url: f.url, identity: f.identity }, f.moved);

@@ -71,6 +71,20 @@ export interface Admission {
   identity: string;
 }
 
+/** A page of a host's for which names are sealed: its page key, its KEM key, and the one's signature over the other. */
+export interface DoorPage {
+  key: string;
+  kem: string;
+  sig: string;
+}
+
+/** What a host's page wrote to one waiting person, so that no server can read it; `n` counts within that page. */
+export interface Letter {
+  key: string;
+  n: number;
+  data: string;
+}
+
 /** All that somebody who waits may know. */
 export interface WaitingFrame {
   type: 'waiting';
@@ -81,6 +95,8 @@ export interface WaitingFrame {
   /** Was put back from the room. */
   back?: boolean;
   messages?: readonly string[];
+  /** Messages where the server cannot read them. */
+  letters?: readonly Letter[];
   /** A colleague to whom one may go. */
   offer?: HostName;
   /** Where one waits since a hand-over. */
@@ -89,6 +105,7 @@ export interface WaitingFrame {
 
 export type KnockFrame =
   | WaitingFrame
+  | { type: 'doors'; knock: string; pages: readonly DoorPage[] | null }
   | ({ type: 'admitted'; moved?: WaitingFrame['moved'] } & Admission)
   | { type: 'declined' }
   | { type: 'closed'; reason: 'ended' | 'expired' }
@@ -106,10 +123,13 @@ export interface RoomPerson {
   screen: boolean;
   /** Public key of the page that was let in. */
   key?: string;
+  /** The name, sealed for this page; once on each connection. */
+  sealed?: string;
 }
 
 export interface WaitingPerson {
   id: string;
+  /** Empty where the server does not know it, until it has been opened. */
   name: string;
   since: string;
   /** Public key of the page that knocks. */
@@ -120,6 +140,11 @@ export interface WaitingPerson {
   /** The colleague whom the guest was offered. */
   hand?: HostName & { refused: boolean };
   messages?: readonly string[];
+  /** The name, sealed for this page; once on each connection. */
+  sealed?: string;
+  letters?: readonly Letter[];
+  /** Nothing can be written to this person: there is no key for it. Found out here, never sent. */
+  unreachable?: boolean;
   /** Came without a link. */
   unlinked?: boolean;
 }
@@ -215,6 +240,7 @@ export type HostCommand =
   | { do: 'mute'; room: string; identity: string; kind: 'audio' | 'video' }
   | { do: 'remove' | 'back'; room: string; identity: string }
   | { do: 'message'; room: string; knock: string; text: string }
+  | ({ do: 'message'; room: string; knock: string } & Letter)
   | { do: 'hand'; room: string; knock: string; host: string }
   | { do: 'lock' | 'unlock'; room: string }
   | { do: 'end'; room: string };

@@ -34,6 +34,13 @@ export function stillCurrent(seen: string, s: CallSnapshot): boolean {
   return seen !== '' && s.encryption?.code?.digits === seen;
 }
 
+/** How many pages beside a host's own could read names at the door, as those say who sealed them. */
+export function otherDoors(own: string, told: readonly (readonly string[])[]): number {
+  const all = new Set(told.flat());
+  all.delete(own);
+  return all.size;
+}
+
 /** Digits in groups of five. */
 export function digitGroups(digits: string): string[] {
   return digits.match(/\d{1,5}/g) ?? [];

@@ -15,6 +15,8 @@ import {
 } from 'livekit-client';
 import type { Dial } from '../api/socket';
 import { Agreement } from '../e2ee/agreement';
+import { fromBase64url } from '../e2ee/base64url';
+import { cleanName } from '../e2ee/cleaned';
 import { Guard, guardedConnection, type Workshop } from '../e2ee/frames/guard';
 import type { Order, Passage } from '../e2ee/frames/service';
 import { transformOf } from '../e2ee/frames/support';
@@ -22,6 +24,7 @@ import workerURL from '../e2ee/frames/worker?worker&url';
 import type { StopReason } from '../e2ee/keys/types';
 import type { PageKey } from '../e2ee/pagekey';
 import type { ErrorCode } from '../flow/errors';
+import { otherDoors } from './safety';
 import type { Sound } from './slim';
 import type { Encryption } from './types';
 
@@ -30,11 +33,25 @@ export interface SecureOptions {
   key: PageKey;
   /** Of hosts: whether the page of this key is let in without asking. */
   welcome?: (key: string) => boolean;
+  /** Of hosts: the names from the door, until people say theirs here. */
+  door?: {
+    /** By the key of a page. */
+    of(key: string): string;
+    /** By the identity in the room, as the server tells which page that is. */
+    inside(identity: string): string;
+    watch(changed: () => void): () => void;
+  };
+  /** Of everybody else: has the host told who this is, who is in the room and has no keys yet. */
+  introduce?: (identity: string, token: string) => void;
+  /** The pages for which this one sealed its name last, as the server told them. */
+  doors?: () => readonly string[];
 }
 
 /** What people say, as it travels between pages. */
 export type Said =
   | { t: 'name'; name: string }
+  /** For which pages of the host one's name was sealed. */
+  | { t: 'doors'; keys: readonly string[] }
   | { t: 'chat'; id: string; text: string }
   /** Whether the way down of who says it is narrow. */
   | { t: 'line'; narrow: boolean }
@@ -91,8 +108,14 @@ export class Secured {
   readonly #agreement: Agreement;
   readonly #events: SecuredEvents;
   readonly #names = new Map<string, string>();
+  /** For which pages people sealed their names, as they say themselves. */
+  readonly #doors = new Map<string, readonly string[]>();
+  /** This page's own key, of hosts; nobody seals for others. */
+  readonly #own: string;
   /** Since when somebody has had keys without being in the room. */
   readonly #unseen = new Map<string, number>();
+  readonly #door: SecureOptions['door'];
+  readonly #unwatch: (() => void) | undefined;
   #room: Room | undefined;
   #me: string;
   #over = false;
@@ -109,6 +132,8 @@ export class Secured {
     if (!way) throw new Error('this browser gives no frames to a worker');
     this.#events = o.events;
     this.#me = o.identity;
+    this.#door = o.secure.door;
+    this.#own = o.secure.welcome ? o.secure.key.id : '';
     this.#worker = makeWorker();
     // What it reports needs no answer: a frame that it drops is not sent or shown, and a passage that ended passes nothing.
     this.#worker.onerror = () => this.#fail(55);
@@ -130,12 +155,18 @@ export class Secured {
       ...(o.dial && { dial: o.dial }),
       events: {
         changed: () => this.#changed(),
+        met: () => o.secure.introduce?.(o.identity, o.token()),
         heard: (identity, plain) => this.#heard(identity, plain),
-        renewed: () => o.events.renewed(),
+        renewed: () => {
+          o.events.renewed();
+          const keys = o.secure.doors?.() ?? [];
+          if (keys.length > 0) this.say({ t: 'doors', keys });
+        },
         stopped: (reason) => this.#fail(codeOf(reason)),
         refused: (code) => this.#fail(code === 'room_closed' ? 51 : code === 'not_allowed' ? 50 : 55),
       },
     });
+    this.#unwatch = o.secure.door?.watch(() => o.events.changed());
   }
 
   /** For the room's options. */
@@ -177,7 +208,13 @@ export class Secured {
       verified: a.others.length > 0 && people.length === 0,
       fresh: everCompared ? people.map((p) => this.name(p.identity)).filter((n) => n !== '') : [],
       unseen: this.#ghosts(),
-      asking: a.asking.map(({ pid, identity, host }) => ({ pid, host, name: this.#told(identity) })),
+      doors: this.#own
+        ? otherDoors(
+            this.#own,
+            a.others.map((p) => this.#doors.get(p.identity) ?? []),
+          )
+        : 0,
+      asking: a.asking.map((c) => ({ pid: c.pid, host: c.host, name: this.#askingName(c) })),
     };
   }
 
@@ -205,8 +242,14 @@ export class Secured {
       .map((p) => this.name(p.identity));
   }
 
-  #told(identity: string): string {
-    return this.#room?.getParticipantByIdentity(identity)?.name ?? '';
+  /** Hosts are known by name; whoever else asks has sealed one for this page. */
+  #askingName({ host, identity, key }: { host: boolean; identity: string; key: string }): string {
+    return (host ? '' : this.#door?.of(key)) || this.told(identity);
+  }
+
+  /** Who that is by the door's word or the server's, as long as nothing can be seen or heard of them. */
+  told(identity: string): string {
+    return this.#door?.inside(identity) || (this.#room?.getParticipantByIdentity(identity)?.name ?? '');
   }
 
   /** To everybody, or to one participant; false where it is too long to be sent. */
@@ -242,6 +285,7 @@ export class Secured {
   close(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#unwatch?.();
     this.#agreement.close();
     this.#worker.terminate();
     globalThis.RTCPeerConnection = this.#native;
@@ -282,6 +326,7 @@ export class Secured {
     const said = decode(plain);
     if (!said) return;
     if (said.t === 'name') this.#names.set(identity, said.name);
+    if (said.t === 'doors') this.#doors.set(identity, said.keys);
     this.#events.heard(identity, said);
     this.#events.changed();
   }
@@ -302,14 +347,16 @@ function makeWorker(): Worker {
   return new Worker((policy?.createScriptURL('') ?? workerURL) as string, { type: 'module' });
 }
 
-const longestName = 64;
-
 function decode(plain: Uint8Array): Said | null {
   try {
     const said: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plain));
     if (typeof said !== 'object' || said === null) return null;
-    const { t, name, id, text, data, narrow } = said as Record<string, unknown>;
-    if (t === 'name' && typeof name === 'string') return { t, name: [...name].slice(0, longestName).join('') };
+    const { t, name, id, text, data, narrow, keys } = said as Record<string, unknown>;
+    if (t === 'name') {
+      const clean = cleanName(name);
+      return clean === undefined ? null : { t, name: clean };
+    }
+    if (t === 'doors' && Array.isArray(keys)) return { t, keys: keys.filter((k) => fromBase64url(k)?.length === 32) };
     if (t === 'chat' && typeof id === 'string' && typeof text === 'string') return { t, id: id.slice(0, 64), text };
     if (t === 'line' && typeof narrow === 'boolean') return { t, narrow };
     return t === 'manners' ? { t, data } : null;

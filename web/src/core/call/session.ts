@@ -466,7 +466,7 @@ class LiveCall implements CallSession {
       const text = outgoing(said.text);
       if (text) this.#chatLine(said.id, this.#secured?.name(identity) ?? '', text);
     } else if (said.t === 'line') this.#slim.hear(identity, said.narrow);
-    else if (this.#nameless.delete(identity)) this.#notify({ kind: 'joined', name: said.name });
+    else if (said.t === 'name' && this.#nameless.delete(identity)) this.#notify({ kind: 'joined', name: said.name });
     else this.#refresh();
   }
 
@@ -478,7 +478,7 @@ class LiveCall implements CallSession {
   #name(p: Participant): string {
     if (!this.#secured) return nameOf(p);
     // As long as there are no keys, and so nothing to see or hear, the name from the door tells whom one waits for.
-    return this.#secured.name(p.identity) || (this.#secured.securing(p.identity) ? (p.name ?? '') : '');
+    return this.#secured.name(p.identity) || (this.#secured.securing(p.identity) ? this.#secured.told(p.identity) : '');
   }
 
   async #heard(

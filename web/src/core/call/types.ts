@@ -53,7 +53,9 @@ export interface Encryption {
   fresh: readonly string[];
   /** Those who have had keys for a while without being seen in the room, by name; empty for who has not said one. */
   unseen: readonly string[];
-  /** Those who are let in once this host says so; the name is the server's word. Empty for everybody else. */
+  /** Pages beside this host's that names were sealed for at the door: another window or device, or somebody who reads along. */
+  doors: number;
+  /** Those who are let in once this host says so; the name is their page's or, of hosts, the server's word. Empty for everybody else. */
   asking: readonly { pid: string; name: string; host: boolean }[];
 }
 

@@ -25,6 +25,8 @@ export interface AgreementEvents {
   /** Something to show is different. */
   changed(): void;
   heard(identity: string, plain: Bytes): void;
+  /** There is a host who may be asked to let this page in. */
+  met?(): void;
   /** Our content reaches everybody who is there: they may not know it yet. */
   renewed(): void;
   /** Final: the call must end. */
@@ -207,6 +209,7 @@ export class Agreement {
 
   async #welcome(a: Attempt, host: Pid): Promise<void> {
     a.host = host;
+    if (host && !this.#o.welcome) this.#o.events.met?.();
     if (host || !this.#o.welcome) return;
     // Nobody was here: the call is this host's own.
     a.session = await this.#session(a, undefined);

@@ -7,39 +7,51 @@
 import { toBase64url } from './base64url';
 import type { Bytes } from './keys/types';
 
-const label = new TextEncoder().encode('vr1 page');
+/** What a page signs: a knock of a call identity, its key for names, a sealed name. */
+export type Label = 'vr1 page' | 'vr1 door' | 'vr1 seal';
 
 export interface PageKey {
   /** The public key, 43 characters of base64url. */
   readonly id: string;
+  /** Signs octets that mean what the label says. */
+  sign(label: Label, octets: Bytes): Promise<Bytes>;
   /** The page's word that this knock is its own. */
   vouch(knock: Bytes): Promise<Bytes>;
 }
 
-async function vouched(knock: Bytes): Promise<Bytes> {
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', knock));
-  const all = new Uint8Array(label.length + hash.length);
-  all.set(label);
-  all.set(hash, label.length);
+function labelled(label: Label, octets: Bytes): Bytes {
+  const text = new TextEncoder().encode(label);
+  const all = new Uint8Array(text.length + octets.length);
+  all.set(text);
+  all.set(octets, text.length);
   return all;
 }
+
+const hash = async (octets: Bytes): Promise<Bytes> => new Uint8Array(await crypto.subtle.digest('SHA-256', octets));
 
 /** Rejects in browsers without Ed25519. */
 export async function makePageKey(): Promise<PageKey> {
   const pair = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
-  const id = toBase64url(new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)));
+  const sign = async (label: Label, octets: Bytes) =>
+    new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, labelled(label, octets)));
   return {
-    id,
-    vouch: async (knock) => new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, await vouched(knock))),
+    id: toBase64url(new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))),
+    sign,
+    vouch: async (knock) => sign('vr1 page', await hash(knock)),
   };
+}
+
+/** Whether the page of this public key signed octets under a label. */
+export async function signedBy(id: Bytes, sig: Bytes, label: Label, octets: Bytes): Promise<boolean> {
+  try {
+    const key = await crypto.subtle.importKey('raw', id, 'Ed25519', false, ['verify']);
+    return await crypto.subtle.verify('Ed25519', key, sig, labelled(label, octets));
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the page of this public key vouched for a knock. */
 export async function vouches(id: Bytes, proof: Bytes, knock: Bytes): Promise<boolean> {
-  try {
-    const key = await crypto.subtle.importKey('raw', id, 'Ed25519', false, ['verify']);
-    return await crypto.subtle.verify('Ed25519', key, proof, await vouched(knock));
-  } catch {
-    return false;
-  }
+  return signedBy(id, proof, 'vr1 page', await hash(knock));
 }

@@ -13,6 +13,7 @@ import { Capture, kinds, MediaRefused } from '../media/capture';
 import { unlockTones } from '../media/tone';
 import { type Page, socketURL } from '../page';
 import { encryptionObstacle, obstacle } from './capability';
+import { DoorNames } from './doornames';
 import { type ErrorCode, fromApi } from './errors';
 import type { CallModule } from './visit';
 
@@ -33,7 +34,9 @@ export class Desk {
   readonly #load: () => Promise<CallModule>;
   readonly #mode = signal<DeskMode>({ at: 'list' });
   /** Stands for this page where calls are encrypted from end to end. */
-  #key: PageKey | undefined;
+  #key: Promise<PageKey> | undefined;
+  /** Names that the server does not know, where calls are encrypted from end to end. */
+  readonly #names: DoorNames | undefined;
   /** Keys of the pages that were let in here. */
   readonly #letIn = new Set<string>();
 
@@ -41,9 +44,17 @@ export class Desk {
     this.page = page;
     this.#load = load;
     const path = `${page.base}/api/v1/host`;
+    const names = page.e2ee
+      ? new DoorNames(
+          () => this.#pageKey(),
+          () => this.channel.dress(),
+        )
+      : undefined;
+    this.#names = names;
     this.channel = new HostChannel({
       url: socketURL(path, location),
       session: () => request<HostSession>(`${path}/session`, key ? { key } : {}),
+      ...(names && { door: () => names.page(), dress: (rooms) => names.dress(rooms) }),
     });
     this.appointments = new AppointmentsApi(page.base, () => this.channel.token);
     window.addEventListener('online', () => this.channel.hurry());
@@ -73,7 +84,8 @@ export class Desk {
       colleagues: this.channel.state.value.colleagues,
       admit: (knock: string) => this.#admit(room, knock),
       decline: (knock: string) => this.channel.do({ do: 'decline', room, knock }),
-      message: (knock: string, text: string) => this.channel.do({ do: 'message', room, knock, text }),
+      message: async (knock: string, text: string) =>
+        this.channel.do((await this.#names?.message(room, knock, text)) ?? { do: 'message', room, knock, text }),
       hand: (knock: string, host: string) => this.channel.do({ do: 'hand', room, knock, host }),
     };
   }
@@ -88,9 +100,28 @@ export class Desk {
   /** What this page brings to an encrypted call. */
   async #secure(): Promise<SecureOptions | undefined> {
     if (!this.page.e2ee) return undefined;
-    this.#key ??= await (await import('../e2ee/pagekey')).makePageKey();
+    const key = await this.#pageKey();
     // Nobody else's word counts, also where the site has no waiting room: a server could say so to get somebody in.
-    return { key: this.#key, welcome: (key) => this.#letIn.has(key) };
+    return {
+      key,
+      welcome: (key) => this.#letIn.has(key),
+      door: {
+        of: (key) => this.#names?.of(key) ?? '',
+        inside: (identity) => {
+          const all = this.channel.state.peek().rooms.flatMap((r) => r.participants);
+          return all.find((p) => p.identity === identity)?.name ?? '';
+        },
+        watch: (changed) => this.channel.state.subscribe(() => changed()),
+      },
+    };
+  }
+
+  #pageKey(): Promise<PageKey> {
+    this.#key ??= import('../e2ee/pagekey').then(({ makePageKey }) => makePageKey());
+    this.#key.catch(() => {
+      this.#key = undefined;
+    });
+    return this.#key;
   }
 
   /** The whole address of a link; the server gives some below the base path. */

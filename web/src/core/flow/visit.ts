@@ -5,9 +5,10 @@ import { type ReadonlySignal, signal } from '@preact/signals-core';
 import { Backoff } from '../api/backoff';
 import { request } from '../api/client';
 import { Knock } from '../api/knock';
-import type { Admission, WaitingFrame } from '../api/types';
+import type { Admission, DoorPage, WaitingFrame } from '../api/types';
 import type { SecureOptions } from '../call/secured';
 import type { CallEnd, CallSession } from '../call/types';
+import type { NameSealer } from '../e2ee/door';
 import type { PageKey } from '../e2ee/pagekey';
 import { Capture, type Handover, type Kind, kinds, MediaRefused } from '../media/capture';
 import { play, unlockTones } from '../media/tone';
@@ -50,6 +51,15 @@ export class Visit {
   #admission: (Admission & { at: number }) | undefined;
   /** Stands for this page where calls are encrypted from end to end. */
   #key: PageKey | undefined;
+  /** Seals the name for the host's pages, one after the other. */
+  #sealer: NameSealer | undefined;
+  #sealing: Promise<unknown> = Promise.resolve();
+  /** The id of the knock, what was written to this page there, and the newest word of the door. */
+  #place = '';
+  /** The pages that the name was sealed for last. */
+  #doors: readonly string[] = [];
+  #read: readonly string[] = [];
+  #news: WaitingFrame | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: Page, cap: string, load: () => Promise<CallModule>) {
@@ -97,6 +107,7 @@ export class Visit {
 
   join(name: string): void {
     this.#name = name;
+    this.#sealer = undefined;
     this.#go({ on: 'join' });
     void this.#startKnock();
   }
@@ -132,13 +143,20 @@ export class Visit {
 
   /** `back`: the media token of a call from which the host put this page back, and how long it was. */
   async #startKnock(back?: CallEnd): Promise<void> {
-    if (this.page.e2ee && !this.#key) {
+    if (this.page.e2ee) {
       try {
-        this.#key = await (await import('../e2ee/pagekey')).makePageKey();
+        const [{ makePageKey }, { cleanName }] = await Promise.all([
+          import('../e2ee/pagekey'),
+          import('../e2ee/cleaned'),
+        ]);
+        this.#key ??= await makePageKey();
+        // Where the server does not see the name it cannot refuse it.
+        if (cleanName(this.#name) === undefined) return this.#fail(fromApi('bad_request', true));
       } catch {
         return this.#fail(22);
       }
     }
+    this.#read = [];
     if (this.#state.peek().at !== 'knocking') return;
     this.#knock = new Knock({
       url: socketURL(this.#path('knock'), location),
@@ -146,12 +164,16 @@ export class Visit {
       cap: this.#cap,
       // Once a room has been opened for this visitor the way leads there.
       ...(!this.#room && { host: this.page.host }),
-      name: this.#name,
+      name: this.#key ? '' : this.#name,
       ...(this.#key && { key: this.#key.id }),
       ...(back && { back: back.token }),
       probe: () => request(this.#path('site')),
       events: {
-        waiting: (hostPresent, news) => this.#waits(hostPresent, news),
+        waiting: (hostPresent, news) => this.#told(hostPresent, news),
+        doors: (knock, pages) => {
+          this.#place = knock;
+          void this.#seal(knock, pages, (sealed) => this.#knock?.seal(sealed));
+        },
         interrupted: () => this.#go({ on: 'interrupted' }),
         admitted: (a, moved) => {
           play('admitted');
@@ -170,6 +192,50 @@ export class Visit {
         },
       },
     });
+  }
+
+  /** Does something with the page's sealer, after what was begun before. */
+  #withSealer<T>(work: (sealer: NameSealer) => Promise<T>): Promise<T> {
+    const turn = this.#sealing.then(async () => {
+      if (!this.#key) throw new Error('no key');
+      const { NameSealer } = await import('../e2ee/door');
+      this.#sealer ??= new NameSealer(this.#key, this.#name);
+      return work(this.#sealer);
+    });
+    this.#sealing = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Seals the name for pages of the host's. Without it the host sees somebody without a name. */
+  async #seal(
+    place: string,
+    pages: readonly DoorPage[],
+    post: (sealed: { for: string; data: string }) => unknown,
+  ): Promise<void> {
+    try {
+      const all = await this.#withSealer((s) => s.seal(place, pages));
+      this.#doors = all.map((sealed) => sealed.for);
+      for (const sealed of all) await post(sealed);
+    } catch {}
+  }
+
+  /** In the room, and not let in to the keys yet: the host is to see who asks. */
+  async #introduce(identity: string, token: string): Promise<void> {
+    const path = this.#path('door');
+    const { pages } = await request<{ pages: DoorPage[] }>(path, { token }).catch(() => ({ pages: [] }));
+    await this.#seal(identity, pages, (sealed) => request(path, { token, ...sealed }));
+  }
+
+  /** What the door says. Messages that the server cannot read are opened first. */
+  #told(hostPresent: boolean, news: WaitingFrame): void {
+    this.#news = news;
+    const { letters } = news;
+    if (!letters?.length) return this.#waits(hostPresent, news);
+    this.#waits(hostPresent, { ...news, messages: this.#read });
+    void this.#withSealer(async (s) => {
+      this.#read = await s.read(this.#place, letters);
+      if (this.#news === news) this.#waits(hostPresent, { ...news, messages: this.#read });
+    }).catch(() => {});
   }
 
   #waits(hostPresent: boolean, news: WaitingFrame): void {
@@ -204,7 +270,13 @@ export class Visit {
         url: socketURL(a.url, location),
         name: this.#name,
         media: this.capture.handOver(),
-        ...(this.#key && { secure: { key: this.#key } }),
+        ...(this.#key && {
+          secure: {
+            key: this.#key,
+            introduce: (identity, token) => void this.#introduce(identity, token),
+            doors: () => this.#doors,
+          },
+        }),
         ended: (end) => this.#ended(end),
       });
       this.#go({ on: 'connected' });

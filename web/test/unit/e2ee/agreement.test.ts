@@ -14,6 +14,7 @@ interface Page {
   orders: Order[];
   stopped: string[];
   refused: string[];
+  met: number;
   key: PageKey;
 }
 
@@ -22,7 +23,16 @@ let pages: Page[] = [];
 
 async function page(server: CircleServer, identity: string, welcome?: (key: string) => boolean): Promise<Page> {
   const key = await makePageKey();
-  const one: Page = { identity, heard: [], orders: [], stopped: [], refused: [], key, agreement: undefined as never };
+  const one: Page = {
+    identity,
+    heard: [],
+    orders: [],
+    stopped: [],
+    refused: [],
+    met: 0,
+    key,
+    agreement: undefined as never,
+  };
   const dialled = server.dial(identity, welcome !== undefined);
   one.agreement = new Agreement({
     url: 'wss://practice.example/video',
@@ -34,6 +44,7 @@ async function page(server: CircleServer, identity: string, welcome?: (key: stri
     dial: () => dialled(key.id),
     events: {
       changed: () => {},
+      met: () => one.met++,
       renewed: () => one.agreement.say(text.encode(`I am ${identity}`)),
       heard: (from, plain) => one.heard.push(`${from}: ${new TextDecoder().decode(plain)}`),
       stopped: (reason) => one.stopped.push(reason),
@@ -89,6 +100,9 @@ describe('an agreement', () => {
     const anna = await page(server, 'anna');
     await vi.waitFor(() => expect(host.agreement.asking.map((c) => c.identity)).toEqual(['anna']));
     expect(host.agreement.others).toEqual([]);
+    // Only whoever asks says who they are.
+    expect(host.met).toBe(0);
+    await vi.waitFor(() => expect(anna.met).toBeGreaterThan(0));
     host.agreement.letIn(host.agreement.asking[0]?.pid ?? '');
     await agreed(host, anna);
     expect(host.agreement.asking).toEqual([]);

@@ -113,7 +113,11 @@ export class CircleServer {
       const one = this.places.find((p) => p.pid === f['pid'] && !p.gone);
       if (!one) return;
       one.admit = fromBase64url(f['data']);
-      if (!this.first) this.first = one.pid;
+      if (!this.first) {
+        this.first = one.pid;
+        // Whoever has come before is told as well.
+        for (const p of this.places) if (p !== one && !p.gone && p.socket) this.#take(p.socket, p);
+      }
       this.#change();
     }
   }

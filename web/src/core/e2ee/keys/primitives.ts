@@ -137,6 +137,59 @@ export async function encapsulate(
   }
 }
 
+/** Keys to which messages can be sealed. */
+export interface Mailbox {
+  kem: Bytes;
+  /** Opens one message, and derives a secret that its sender has as well; undefined where it was made otherwise. */
+  open(
+    enc: Bytes,
+    info: Bytes,
+    sealed: Bytes,
+    aad: Bytes,
+    label: string,
+  ): Promise<{ plain: Bytes; secret: Bytes } | undefined>;
+}
+
+/** The keys of a seed of 32 octets. */
+export async function mailboxOf(seed: Bytes): Promise<Mailbox> {
+  const pair = await kem.generateKeyPairDerand(seed.slice());
+  return {
+    kem: new Uint8Array(await kem.serializePublicKey(pair.publicKey)),
+    open: async (enc, info, sealed, aad, label) => {
+      try {
+        const recipient = await suite.createRecipientContext({ recipientKey: pair.privateKey, enc, info });
+        const plain = new Uint8Array(await recipient.open(sealed, aad));
+        return { plain, secret: new Uint8Array(await recipient.export(text.encode(label), 32)) };
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Seals one message, and derives a secret that its receiver has as well; ekm is 64 octets by chance. Undefined where the key is none. */
+export async function sealTo(
+  publicKey: Bytes,
+  info: Bytes,
+  ekm: Bytes,
+  plain: Bytes,
+  aad: Bytes,
+  label: string,
+): Promise<{ enc: Bytes; sealed: Bytes; secret: Bytes } | undefined> {
+  try {
+    const recipientPublicKey = await kem.deserializePublicKey(publicKey.slice());
+    const sender = await suite.createSenderContext({ recipientPublicKey, info, ekm: ekm.slice().buffer });
+    const sealed = new Uint8Array(await sender.seal(plain, aad));
+    return {
+      enc: new Uint8Array(sender.enc),
+      sealed,
+      secret: new Uint8Array(await sender.export(text.encode(label), 32)),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
 /** HPKE's info of a pair; the link's secret goes in as its hash. */
 export async function pairInfo(call: Bytes, from: Bytes, to: Bytes, link: Bytes): Promise<Bytes> {
   return join('vr1 pair', call, from, to, await sha256('vr1 psk', link));
