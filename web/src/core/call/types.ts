@@ -57,7 +57,7 @@ export interface Encryption {
   unseen: readonly string[];
   /** Pages beside this host's that names were sealed for at the door: another window or device, or somebody who reads along. */
   doors: number;
-  /** Those who are let in once this host says so; the name is the server's word. Empty for everybody else. */
+  /** Those who are let in once this host says so; the name is their page's or, of hosts, the server's word. Empty for everybody else. */
   asking: readonly { pid: string; name: string; host: boolean }[];
 }
 
