@@ -76,12 +76,20 @@ describe('received', () => {
 });
 
 describe('retries', () => {
-  it('begins at once, slows down and ends', () => {
-    const first = retries.nextRetryDelayInMs({ retryCount: 0 });
+  it('begin at once, go on steadily, and end', () => {
+    const wait = (retryCount: number, elapsedMs: number) => retries.nextRetryDelayInMs({ retryCount, elapsedMs });
+    const first = wait(0, 0);
     expect(first).not.toBeNull();
     expect(first).toBeLessThanOrEqual(100);
-    expect(retries.nextRetryDelayInMs({ retryCount: 9 })).toBeGreaterThanOrEqual(3_500);
-    expect(retries.nextRetryDelayInMs({ retryCount: 10 })).toBeNull();
+    for (const [count, elapsed] of [
+      [3, 5_000],
+      [9, 40_000],
+      [100, 179_999],
+    ] as const) {
+      expect(wait(count, elapsed)).toBeGreaterThanOrEqual(500);
+      expect(wait(count, elapsed)).toBeLessThanOrEqual(1_500);
+    }
+    expect(wait(3, 180_000)).toBeNull();
   });
 });
 

@@ -28,7 +28,7 @@ import { ask, type Connection, watch } from './connection';
 import { cameraLayers, cameraSize, layersOf, screenLayers } from './layers';
 import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
 import { MannersBook, mannersTopic } from './manners';
-import { deadForGood, lookEvery, PathWatch, received, resumeTimeout, retries } from './path';
+import { attemptTimeout, deadForGood, lookEvery, PathWatch, received, resumeTimeout, retries } from './path';
 import { pauseReason } from './paused';
 import type { Said, Secured, SecureOptions } from './secured';
 import { SlimWatch, usual } from './slim';
@@ -53,6 +53,7 @@ interface Inner {
   engine?: {
     /** How long a resumed connection may take before a new one is made, in milliseconds. */
     peerConnectionTimeout: number;
+    client?: { options?: { websocketTimeout: number } };
     /** The next attempt makes a new connection. */
     fullReconnectOnNext: boolean;
     pcManager?: {
@@ -575,6 +576,7 @@ class LiveCall implements CallSession {
     const { engine } = this.#room as unknown as Inner;
     // Patience was for the first connection. What does not come back soon does not come back: a new one is quicker.
     if (engine) engine.peerConnectionTimeout = resumeTimeout;
+    if (engine?.client?.options) engine.client.options.websocketTimeout = attemptTimeout;
     let given: unknown;
     const look = async () => {
       const { engine } = this.#room as unknown as Inner;
