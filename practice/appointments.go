@@ -184,7 +184,7 @@ func (s *secretary) form() *form {
 }
 
 func (s *secretary) creator() creator {
-	return creator{keys: s.d.keys, site: s.c.SiteID, host: s.host, base: s.c.Origin + s.c.Base, source: s.source}
+	return creator{keys: s.d.keys, site: s.c.SiteID, host: s.host, base: s.c.Origin + s.c.Base, source: s.source, e2ee: s.c.Site.E2EERequired()}
 }
 
 // context bounds what a request asks of the storage. It does not end with the

@@ -188,7 +188,7 @@ func TestGuessingRooms(t *testing.T) {
 		o.desk.agenda.forget(siteA, gone.text("id"))
 		o.createAt(siteB, meet("2026-03-02T13:15"))
 		theirs := o.desk.agenda.choose(siteB, always)[0]
-		theirSecret := o.keys.Guest(siteB, theirs.Room, theirs.Guests[0].ID, 1)
+		theirSecret := o.keys.Guest(siteB, theirs.Room, theirs.Guests[0].ID, 1, false)
 		before, reads := len(o.disk.Keys()), 0
 		o.storage.Before(o.counting(&reads))
 		answers := map[string]int{}

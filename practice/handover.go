@@ -91,7 +91,7 @@ func (s *visitorSession) decide(f visitorFrame) error {
 	if err != nil {
 		return err
 	}
-	link, err := d.keys.Visit(site, g.Room, token.Visit{Host: g.Host, Expires: g.Expires})
+	link, err := d.keys.Visit(site, g.Room, token.Visit{Host: g.Host, Expires: g.Expires, E2EE: s.k.record.site.E2EERequired()})
 	if err != nil {
 		return err
 	}

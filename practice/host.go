@@ -206,7 +206,7 @@ func (d *Desk) reopen(h *hostSession, grants []string) {
 		if err != nil || g.Host != h.key.id {
 			continue
 		}
-		link, err := d.keys.Visit(h.key.site, g.Room, token.Visit{Host: g.Host, Expires: g.Expires})
+		link, err := d.keys.Visit(h.key.site, g.Room, token.Visit{Host: g.Host, Expires: g.Expires, E2EE: h.site.E2EERequired()})
 		if err != nil {
 			continue
 		}
@@ -286,7 +286,7 @@ func (d *Desk) state(h *hostSession) (stateFrame, bool) {
 	s.Colleagues, s.Office = d.colleaguesLocked(h.site, h.key), d.office(h.site)
 	s.WalkIn = walkInOf(h.site, host, d.now())
 	h.openTold = s.WalkIn.opened()
-	kept := d.standingStatesLocked(h.key.site, host, h.door)
+	kept := d.standingStatesLocked(h.key.site, h.site, host, h.door)
 	for key, r := range d.records {
 		if slices.ContainsFunc(kept, func(s roomState) bool { return s.ID == key.id }) {
 			continue

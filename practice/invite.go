@@ -277,6 +277,7 @@ func (f *form) invitation(in *createBody, by creator) []*appointment.Appointment
 type creator struct {
 	keys                     Keys
 	site, host, base, source string
+	e2ee                     bool
 }
 
 // guest makes a new guest with a link of their own.
@@ -294,10 +295,11 @@ func (by creator) guest(a *appointment.Appointment, g guestBody, now time.Time) 
 // renew gives a guest another link and voids the one before.
 func (by creator) renew(a *appointment.Appointment, g *appointment.Guest) {
 	g.Generation++
+	g.E2EE = by.e2ee
 	g.SecretHash = appointment.HashSecret(by.secret(a, g))
 	g.Revoked = false
 }
 
 func (by creator) secret(a *appointment.Appointment, g *appointment.Guest) string {
-	return by.keys.Guest(by.site, a.Room, g.ID, g.Generation)
+	return by.keys.Guest(by.site, a.Room, g.ID, g.Generation, g.E2EE)
 }

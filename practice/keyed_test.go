@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/storagetest"
 	"github.com/caddy-videoroom/videoroom/token"
 )
 
@@ -137,4 +139,30 @@ func TestLinkThatGetsNoKey(t *testing.T) {
 	b = newBench(t, Options{Keys: keys})
 	b.use(site)
 	refused(b, b.host("muster", grant), id, "the same after a restart")
+}
+
+// TestLinksTellOfEncryption: that a call is encrypted from end to end stands in
+// its link, in each kind of them, and a guest's link keeps it when the site changes.
+func TestLinksTellOfEncryption(t *testing.T) {
+	for _, mode := range []string{config.Off, config.Required} {
+		marked := func(secret string) bool { return strings.HasPrefix(secret, token.Confidential) }
+		b := house(t, storagetest.NewDisk(), nil, func(s *config.Site) {
+			s.E2EE = mode
+			s.Hosts[0].Rooms = []config.StandingRoom{{ID: "team", Name: "Team"}}
+			s.SetDefaults()
+		})
+		host := b.host("muster")
+		want := mode == config.Required
+		kept := b.kept(host, func(message) bool { return true })
+		guest := door(b.plan(10*time.Minute, "beratung", message{"name": "Anna"}), 0)
+		for _, link := range []opened{b.open(host), kept, guest} {
+			if marked(link.cap) != want {
+				t.Errorf("%s: the link's secret is %q", mode, link.cap)
+			}
+		}
+		b.site.E2EE = map[string]string{config.Off: config.Required, config.Required: config.Off}[mode]
+		if status, body := b.post("api/v1/room", message{"room": guest.id, "cap": guest.cap}, as{}); status != http.StatusOK {
+			t.Errorf("%s: a guest's link after a change: %d %s", mode, status, body)
+		}
+	}
 }

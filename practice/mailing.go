@@ -155,7 +155,7 @@ func (d *Desk) compose(site string, c *config.Site, a *appointment.Appointment, 
 	if guest == nil {
 		return Letter{}, fmt.Errorf("%w: the guest is gone", ErrMailPermanent)
 	}
-	secret := d.keys.Guest(site, a.Room, guest.ID, guest.Generation)
+	secret := d.keys.Guest(site, a.Room, guest.ID, guest.Generation, guest.E2EE)
 	if appointment.HashSecret(secret) != guest.SecretHash && l.What != appointment.Cancellation {
 		// The master key is another one than when the link was made.
 		return Letter{}, fmt.Errorf("%w: the link cannot be made again", ErrMailPermanent)

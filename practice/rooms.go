@@ -44,8 +44,8 @@ type Keys interface {
 	Grant(site string, g token.Grant) (string, error)
 	VerifyGrant(site, capability string, now time.Time) (token.Grant, error)
 	Pseudonym(site, room, host string) string
-	Guest(site, room, guest string, generation uint32) string
-	Standing(site, host, room string, generation uint32) (id, secret string)
+	Guest(site, room, guest string, generation uint32, e2ee bool) string
+	Standing(site, host, room string, generation uint32, e2ee bool) (id, secret string)
 	Media(a token.Admission, now time.Time) (string, error)
 	VerifyMedia(site, media string, now time.Time) (token.Claims, error)
 }

@@ -25,8 +25,8 @@ type standingState struct {
 	Kind string `json:"kind,omitempty"`
 }
 
-func (d *Desk) standingOf(siteID, host string, room config.StandingRoom) *standing {
-	id, secret := d.keys.Standing(siteID, host, room.ID, uint32(room.LinkGeneration))
+func (d *Desk) standingOf(siteID string, c *config.Site, host string, room config.StandingRoom) *standing {
+	id, secret := d.keys.Standing(siteID, host, room.ID, uint32(room.LinkGeneration), c.E2EERequired())
 	return &standing{room, host, id, secret}
 }
 
@@ -35,7 +35,7 @@ func (d *Desk) standingOf(siteID, host string, room config.StandingRoom) *standi
 func (d *Desk) standingIn(siteID string, c *config.Site, id string) *standing {
 	for _, host := range c.Hosts {
 		for _, room := range host.Rooms {
-			if s := d.standingOf(siteID, host.ID, room); s.id == id {
+			if s := d.standingOf(siteID, c, host.ID, room); s.id == id {
 				return s
 			}
 		}
@@ -127,7 +127,7 @@ func (h *hostSession) openStanding(id string) (result, error) {
 		if room.ID != id {
 			continue
 		}
-		s := h.d.standingOf(h.key.site, h.key.id, room)
+		s := h.d.standingOf(h.key.site, h.site, h.key.id, room)
 		if err := h.openStandingLocked(s.id); err != nil {
 			return result{}, err
 		}
@@ -157,10 +157,10 @@ func (d *Desk) reviveStandingLocked(key roomKey) *record {
 
 // standingStatesLocked lists the rooms that a host keeps, open or not, as they are
 // configured. The caller holds the desk's mutex.
-func (d *Desk) standingStatesLocked(site string, host config.Host, to doorKey) []roomState {
+func (d *Desk) standingStatesLocked(site string, c *config.Site, host config.Host, to doorKey) []roomState {
 	all := make([]roomState, 0, len(host.Rooms))
 	for _, room := range host.Rooms {
-		s := d.standingOf(site, host.ID, room)
+		s := d.standingOf(site, c, host.ID, room)
 		r := d.records[roomKey{site, s.id}]
 		if r == nil {
 			r = &record{key: roomKey{site, s.id}}

@@ -148,10 +148,10 @@ func TestStandingRoomKeepsItsLink(t *testing.T) {
 	}
 	b.knock(room, "Anna", client(2)).refused(CodeBadLink)
 	// Another site and another host have another room.
-	if id, _ := keys.Standing(siteB, "muster", "team", 1); id == room.id {
+	if id, _ := keys.Standing(siteB, "muster", "team", 1, false); id == room.id {
 		t.Error("two sites share a room")
 	}
-	if id, _ := keys.Standing(siteA, "zweit", "team", 1); id == room.id {
+	if id, _ := keys.Standing(siteA, "zweit", "team", 1, false); id == room.id {
 		t.Error("two hosts share a room")
 	}
 	// The line is gone: so is the link.

@@ -155,7 +155,7 @@ func (h *hostSession) receive(f hostFrame) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	link, err := d.keys.Visit(h.key.site, g.Room, token.Visit{Host: g.Host, Expires: g.Expires})
+	link, err := d.keys.Visit(h.key.site, g.Room, token.Visit{Host: g.Host, Expires: g.Expires, E2EE: h.site.E2EERequired()})
 	if err != nil {
 		return result{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,8 @@ const (
 	capVersion = 1
 	capTag     = 16
 	capMax     = 512
+
+	visitE2EE = 1
 
 	// What may end a grant: nobody enters the room unasked; it is locked; its link
 	// has a key.
@@ -33,7 +36,14 @@ type Visit struct {
 	Host string
 	// Expires ends the link.
 	Expires time.Time
+	// E2EE: the call that the link leads to is encrypted from end to end; the
+	// link's text begins with [Confidential].
+	E2EE bool
 }
+
+// Confidential begins the secret of every link to a call that is encrypted from end
+// to end: pages see it, and begin no other call by such a link. It is signed along.
+const Confidential = "e2ee-"
 
 // HostKey is what a host link's capability says.
 type HostKey struct {
@@ -74,15 +84,24 @@ func (k *Keys) Visit(site, room string, v Visit) (string, error) {
 	e := encoder{}
 	e.time(v.Expires)
 	e.text(v.Host)
-	return e.seal(k.derive(purposeVisit, site), room)
+	if !v.E2EE {
+		return e.seal(k.derive(purposeVisit, site), room)
+	}
+	e.b = append(e.b, visitE2EE)
+	capability, err := e.seal(k.derive(purposeVisit, site), room)
+	return Confidential + capability, err
 }
 
 // VerifyVisit checks the capability of a visitor link to a room. It returns
 // [ErrBadCapability], or [ErrCapabilityExpired] to the holder of an authentic
 // one. The time it takes does not tell the two apart from each other.
 func (k *Keys) VerifyVisit(site, room, capability string, now time.Time) (Visit, error) {
+	capability, confidential := strings.CutPrefix(capability, Confidential)
 	d := unseal(k.derive(purposeVisit, site), room, capability)
-	v := Visit{Expires: d.time(), Host: d.text()}
+	v := Visit{Expires: d.time(), Host: d.text(), E2EE: confidential}
+	if confidential {
+		d.ok = d.take(1)[0] == visitE2EE && d.ok
+	}
 	if !d.done() || !ValidID(room) {
 		return Visit{}, ErrBadCapability
 	}
@@ -156,31 +175,34 @@ func (k *Keys) Pseudonym(site, room, host string) string {
 
 // Guest returns the secret of a guest's link to the room of an appointment: 128
 // bits in the spelling of [NewSecret]. It can be computed again for the next mail,
-// so that nothing but its hash is ever stored; each generation has another.
-func (k *Keys) Guest(site, room, guest string, generation uint32) string {
+// so that nothing but its hash is ever stored; each generation has another. With
+// e2ee it begins with [Confidential], and differs in the rest too.
+func (k *Keys) Guest(site, room, guest string, generation uint32, e2ee bool) string {
 	e := encoder{}
 	e.text(room)
 	e.text(guest)
 	e.uint32(generation)
-	return b64.EncodeToString(mac(k.derive(purposeGuest, site), e.b)[:idSize])
+	return e.secret(k.derive(purposeGuest, site), e2ee)
 }
 
 // Standing returns the id of a room that a host keeps and the secret of its link,
 // both in the spelling of random ones. They are the same whenever they are asked
-// for, so that nothing is stored; each generation has another secret.
-func (k *Keys) Standing(site, host, room string, generation uint32) (id, secret string) {
+// for, so that nothing is stored; each generation has another secret, and so have
+// calls that are encrypted from end to end, as with [Keys.Guest].
+func (k *Keys) Standing(site, host, room string, generation uint32, e2ee bool) (id, secret string) {
 	e := encoder{}
 	e.text(host)
 	e.text(room)
 	key := k.derive(purposeStanding, site)
 	id = idText(mac(key, e.b))
 	e.uint32(generation) // and with it a message that no room's id is made of
-	return id, b64.EncodeToString(mac(key, e.b)[:idSize])
+	return id, e.secret(key, e2ee)
 }
 
 // IsGuestSecret tells whether a text has the form of a guest's secret, which no
 // capability has.
 func IsGuestSecret(text string) bool {
+	text = strings.TrimPrefix(text, Confidential)
 	if len(text) != b64.EncodedLen(idSize) {
 		return false
 	}
@@ -211,6 +233,15 @@ func (e *encoder) text(s string) {
 		s = ""
 	}
 	e.b = append(append(e.b, byte(len(s))), s...)
+}
+
+// secret is the code of the fields as the secret of a link.
+func (e *encoder) secret(key []byte, e2ee bool) string {
+	if !e2ee {
+		return b64.EncodeToString(mac(key, e.b)[:idSize])
+	}
+	e.text(Confidential)
+	return Confidential + b64.EncodeToString(mac(key, e.b)[:idSize])
 }
 
 func (e *encoder) seal(key []byte, context string) (string, error) {

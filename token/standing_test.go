@@ -10,19 +10,19 @@ import (
 
 func TestStanding(t *testing.T) {
 	k := NewKeys()
-	id, secret := k.Standing("a.example", "muster", "team", 1)
-	if again, same := k.Standing("a.example", "muster", "team", 1); again != id || same != secret || !ValidID(id) || !IsGuestSecret(secret) {
+	id, secret := k.Standing("a.example", "muster", "team", 1, false)
+	if again, same := k.Standing("a.example", "muster", "team", 1, false); again != id || same != secret || !ValidID(id) || !IsGuestSecret(secret) {
 		t.Errorf("%q %q, then %q %q", id, secret, again, same)
 	}
-	if renewed, other := k.Standing("a.example", "muster", "team", 2); renewed != id || other == secret {
+	if renewed, other := k.Standing("a.example", "muster", "team", 2, false); renewed != id || other == secret {
 		t.Errorf("another generation is %q %q", renewed, other)
 	}
 	for _, of := range [][3]string{{"b.example", "muster", "team"}, {"a.example", "zweit", "team"}, {"a.example", "muster", "teams"}, {"a.example", "mustert", "eam"}} {
-		if other, theirs := k.Standing(of[0], of[1], of[2], 1); other == id || theirs == secret {
+		if other, theirs := k.Standing(of[0], of[1], of[2], 1, false); other == id || theirs == secret {
 			t.Errorf("%v shares a room", of)
 		}
 	}
-	if other, _ := NewKeys().Standing("a.example", "muster", "team", 1); other == id {
+	if other, _ := NewKeys().Standing("a.example", "muster", "team", 1, false); other == id {
 		t.Error("other keys make the same room")
 	}
 }

@@ -134,6 +134,22 @@ play('a host who comes back is asked whom to go on with', { site, timeout: 180_0
   await Promise.all([host, visitor].map(({ page }) => seesAndHears(page, { timeout: 60_000 })));
 });
 
+play('a call that was agreed on as encrypted stays so, or is none', { site, timeout: 180_000 }, async (s) => {
+  const { host, visitor, link } = await s.pair(await s.chromium('red'), await s.chromium('green'));
+  await Promise.all([host, visitor].map(({ page }) => secured(page)));
+  const code = await digits(host.page);
+  await s.caddy.reload({ videoroom: 'e2ee off' });
+  // Those who talk go on as they were.
+  await Promise.all([host, visitor].map(({ page }) => seesAndHears(page, { timeout: 60_000 })));
+  await Promise.all([host, visitor].map(({ page }) => secured(page)));
+  assert.deepEqual(await digits(host.page), code);
+  // The link was for such a call, and begins no other.
+  const late = await (await s.chromium('blue')).page();
+  await late.goto(link);
+  await late.locator('[data-testid="error"][data-code="48"]').waitFor();
+  assert.equal(await late.evaluate(() => window.__vr.pcs.length), 0);
+});
+
 play(
   'nothing is shown of a page that has no keys, and nothing of it can be read',
   { site, timeout: 120_000 },

@@ -87,6 +87,8 @@ type Guest struct {
 	SecretHash string `json:"secret_hash"`
 	// Generation counts the links this guest has had.
 	Generation uint32 `json:"generation"`
+	// E2EE: the newest link is for a call that is encrypted from end to end.
+	E2EE bool `json:"e2ee,omitempty"`
 	// Revoked makes the link invalid.
 	Revoked bool `json:"revoked,omitempty"`
 	// Removed takes the guest off the list; the record stays for the mail that

@@ -41,6 +41,12 @@ export interface Fragment {
 /** 16 octets in base64url that are not all zero. */
 export const secretForm = /^(?!A{22})[\w-]{21}[AQgw]$/;
 
+/** Begins the secret of a link to a call that was agreed on as encrypted from end to end; the server has signed it along. */
+const confidential = 'e2ee-';
+
+/** Whether the call that a link leads to has to be encrypted, whatever the page says. */
+export const mustEncrypt = (cap: string): boolean => cap.startsWith(confidential);
+
 const roomId = /^[a-z2-7]{26}$/;
 
 export function readPage(data: Record<string, string | undefined>, pathname: string): Page {

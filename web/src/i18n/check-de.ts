@@ -117,6 +117,9 @@ export const checkDe = {
   e47: 'Dieses Gespräch geht nur auf einem anderen Gerät',
   'e47.t':
     'Der Link zu diesem Gespräch enthält einen Schlüssel, den nur das Gerät hat, auf dem Sie ihn erstellt haben.\n\nÖffnen Sie diese Seite dort, im selben Browser. Oder schließen Sie diesen Raum, öffnen Sie einen neuen und geben Sie dessen Link weiter.',
+  e48: 'Dieses Gespräch wäre nicht wie vereinbart verschlüsselt',
+  'e48.t':
+    'Vereinbart war Ende-zu-Ende-Verschlüsselung. Die Einstellung der Webseite hat sich seither geändert. Deshalb beginnt das Gespräch mit diesem Link nicht.\n\nRufen Sie die Praxis bitte an.',
   e50: 'Sie wurden aus dem Gespräch entfernt',
   'e50.t': 'Bei Fragen rufen Sie die Praxis bitte an.',
   e51: 'Die Praxis hat das Gespräch beendet',

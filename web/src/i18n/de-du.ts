@@ -85,6 +85,8 @@ export const du: Part = {
   'e45.t': 'Ruf die Praxis bitte an.',
   'e47.t':
     'Der Link zu diesem Gespräch enthält einen Schlüssel, den nur das Gerät hat, auf dem du ihn erstellt hast.\n\nÖffne diese Seite dort, im selben Browser. Oder schließe diesen Raum, öffne einen neuen und gib dessen Link weiter.',
+  'e48.t':
+    'Vereinbart war Ende-zu-Ende-Verschlüsselung. Die Einstellung der Webseite hat sich seither geändert. Deshalb beginnt das Gespräch mit diesem Link nicht.\n\nRuf die Praxis bitte an.',
   e50: 'Du wurdest aus dem Gespräch entfernt',
   'e50.t': 'Bei Fragen ruf die Praxis bitte an.',
   e52: 'Du nimmst jetzt auf einem anderen Gerät teil',

@@ -160,6 +160,9 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   e47: 'This call is only possible on another device',
   'e47.t':
     'The link to this call contains a key that only the device has on which you made it.\n\nOpen this page there, in the same browser. Or close this room, open a new one, and pass on its link.',
+  e48: 'This call would not be encrypted as agreed',
+  'e48.t':
+    'End-to-end encryption was agreed on. The setting of the website has changed since. That is why this link begins no call.\n\nPlease call the practice.',
   e50: 'You were removed from the call',
   'e50.t': 'If you have questions, please call the practice.',
   e51: 'The practice has ended the call',

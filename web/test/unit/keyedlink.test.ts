@@ -89,11 +89,11 @@ function staysHere(text = secret): void {
 }
 
 describe('a link on arrival', () => {
-  const arrived = async (link: string | null, keyed?: boolean) => {
+  const arrived = async (link: string | null, keyed?: boolean, cap = 'cap', e2ee = true) => {
     answer = { host: { id: 'muster', name: 'Dr. Muster' }, open: true, ...(keyed !== undefined && { keyed }) };
-    const arrive = new Arrive(page('room'), 'cap', link);
+    const arrive = new Arrive({ ...page('room'), e2ee }, cap, link);
     await arrive.start();
-    staysHere();
+    if (sent.length > 0) staysHere();
     const s = arrive.state.value;
     return s.at === 'failed' ? s.code : s.at;
   };
@@ -114,6 +114,13 @@ describe('a link on arrival', () => {
 
   it('keeps its secret where the server denies that there is one', async () => {
     expect(await arrived(secret, false)).toBe('welcome');
+  });
+
+  it('begins no call without encryption where it was agreed on, and asks nobody', async () => {
+    expect(await arrived(null, undefined, 'e2ee-cap', false)).toBe(48);
+    expect(sent).toEqual([]);
+    expect(await arrived(null, undefined, 'e2ee-cap')).toBe('welcome');
+    expect(await arrived(null, undefined, 'cap', false)).toBe('welcome');
   });
 });
 

@@ -5,7 +5,7 @@ import { type ReadonlySignal, signal } from '@preact/signals-core';
 import { Backoff } from '../api/backoff';
 import { ApiError, request } from '../api/client';
 import type { RoomInfo } from '../api/types';
-import { type Page, secretForm } from '../page';
+import { mustEncrypt, type Page, secretForm } from '../page';
 import { encryptionObstacle, obstacle } from './capability';
 import { automatic, type ErrorCode, fromApi } from './errors';
 
@@ -36,7 +36,8 @@ export class Arrive {
     const { host, room, base } = this.#page;
     const cap = this.#cap;
     const able = obstacle(window) ?? (await encryptionObstacle(this.#page.e2ee));
-    const code = able ?? (host || (room && cap) ? null : 43);
+    const otherwise = !this.#page.e2ee && mustEncrypt(cap) ? 48 : null;
+    const code = able ?? otherwise ?? (host || (room && cap) ? null : 43);
     if (code) return this.#fail(code);
     try {
       const body = { room, cap, host };

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 45
   | 46
   | 47
+  | 48
   | 50
   | 51
   | 52
@@ -68,6 +69,8 @@ export const recovery: Readonly<Record<ErrorCode, readonly Recovery[]>> = {
   45: [],
   46: [],
   47: [],
+  // The link is for a call that is encrypted from end to end, and the site no longer encrypts.
+  48: [],
   50: [],
   51: [],
   52: ['rejoin'],
