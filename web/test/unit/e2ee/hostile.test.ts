@@ -233,8 +233,8 @@ async function run(n: number): Promise<{ name: string; good: boolean }> {
   const rnd = chance(n + 1);
   const names = [...Object.keys(attacks), ...Object.keys(ghosts), 'in the middle'];
   const name = names[n % names.length] ?? '';
-  // Every other round host and guest have the secret of the link.
-  const link = Math.floor(n / names.length) % 2 === 1 ? new Uint8Array(16).fill(n + 1) : undefined;
+  // Every other round host and guest have the secret of the link; zeros would be none.
+  const link = Math.floor(n / names.length) % 2 === 1 ? new Uint8Array(16).fill(1 + (n % 255)) : undefined;
   const server = new CircleServer();
   const strangers: Page[] = [];
   const key = await makePageKey();
