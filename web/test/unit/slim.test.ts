@@ -96,5 +96,13 @@ describe('watching the lines', () => {
     w.hear('a', false);
     await pass(1);
     expect(log).toEqual(['slim', 'usual']);
+    log.length = 0;
+
+    // A connection that was made anew is told again.
+    w.hear('a', true);
+    await pass(2);
+    w.renew();
+    await pass(2);
+    expect(log).toEqual(['slim', 'slim']);
   });
 });

@@ -436,6 +436,7 @@ class LiveCall implements CallSession {
     r.on(RoomEvent.SignalReconnecting, () => this.#phase('reconnecting'));
     r.on(RoomEvent.Reconnected, () => {
       this.#phase('live');
+      this.#slim.renew();
       this.#manners.arrive();
       // After a restart of the server nobody there knows of it.
       if (this.#state.saver > 0) void this.#tellSaver().catch(() => {});

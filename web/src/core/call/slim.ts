@@ -111,6 +111,11 @@ export class SlimWatch {
     this.#slim.hear(identity, narrow);
   }
 
+  /** The connection is a new one, which sends as usual. */
+  renew(): void {
+    this.#sent = usual;
+  }
+
   /** Somebody is there who may not know. */
   arrive(): void {
     if (this.#slim.asks) this.#port.tell(true);
