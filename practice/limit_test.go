@@ -191,7 +191,7 @@ func TestTenThousandKnocks(t *testing.T) {
 }
 
 func TestSocketsPerAddress(t *testing.T) {
-	b := newBench(t, Options{})
+	b := newBench(t, Options{Limits: Limits{SocketsPerIP: 10, OpensPerIP: 1000}}) // openings alone would be renewed with time
 	try := func(who as) (*websocket.Conn, int) {
 		ws, resp, err := websocket.Dial(t.Context(), b.http.URL+"/video/api/v1/knock", &websocket.DialOptions{HTTPHeader: b.headers(who)})
 		if err != nil {

@@ -32,7 +32,7 @@ const (
 	ownToken  = "own.secret-token-canary"
 	keyToken  = "key.secret-token-canary"
 	ownOrigin = "https://praxis.example"
-	patience  = 5 * time.Second
+	patience  = 20 * time.Second
 )
 
 // lab is a server with fake rooms behind a real HTTP server.

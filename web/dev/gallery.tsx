@@ -11,6 +11,7 @@ import { Call, type HostTools } from '../src/call/Call';
 import '../src/call/entry';
 import type { WaitingPerson } from '../src/core/api/types';
 import { describe, type Report } from '../src/core/call/connection';
+import { most } from '../src/core/call/paused';
 import type { CallSession, CallSnapshot, Encryption, Member, Notice, Picture } from '../src/core/call/types';
 import type { SafetyCode } from '../src/core/e2ee/keys/types';
 import type { ErrorCode } from '../src/core/flow/errors';
@@ -80,7 +81,8 @@ function member(i: number, over: Partial<Member> = {}): Member {
     microphone: 'on',
     camera: painted(i, 640, 480),
     screen: null,
-    cameraPaused: false,
+    cameraPaused: i >= most,
+    waits: i >= most,
     screenPaused: false,
     weak: false,
     alone: q.has('alone') ? i % 2 === 1 : null,

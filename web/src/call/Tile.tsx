@@ -13,7 +13,7 @@ import { named } from './named';
 
 /** One person: picture or initials, name, and every state as text. */
 export function Tile({ member, why }: { member: Member; why: PauseReason }) {
-  const { local, name, camera, cameraPaused, microphone, speaking, company, securing } = member;
+  const { local, name, camera, cameraPaused, waits, microphone, speaking, company, securing } = member;
   const shown = local ? t('call.you') : named(name);
   return (
     <li
@@ -30,13 +30,13 @@ export function Tile({ member, why }: { member: Member; why: PauseReason }) {
       {securing ? (
         <Securing />
       ) : camera ? (
-        <Video picture={camera} mirrored={local} label={shown} />
+        <Video picture={camera} mirrored={local} label={shown} hidden={waits} />
       ) : (
         <span class="initials" aria-hidden="true">
           {initials(name)}
         </span>
       )}
-      {cameraPaused && !securing && (why === 'many' ? <Waits name={name} /> : <Paused why={why} />)}
+      {cameraPaused && !securing && (waits || why === 'many' ? <Waits name={name} /> : <Paused why={why} />)}
       {company && (
         <span class="company-sign" data-testid="company-sign">
           <Icon of={companyIcon} size={28} />
@@ -124,9 +124,11 @@ interface VideoProps {
   mirrored: boolean;
   label: string;
   whole?: boolean;
+  /** It stays attached, and the media library has the server stop it: what is not seen is not sent. */
+  hidden?: boolean;
 }
 
-function Video({ picture, mirrored, label, whole }: VideoProps) {
+function Video({ picture, mirrored, label, whole, hidden }: VideoProps) {
   const ref = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const el = ref.current;
@@ -149,7 +151,7 @@ function Video({ picture, mirrored, label, whole }: VideoProps) {
       picture.detach(el);
     };
   }, [picture, whole]);
-  return <video ref={ref} class={mirrored ? 'mirrored' : ''} muted playsInline aria-label={label} />;
+  return <video ref={ref} class={mirrored ? 'mirrored' : ''} hidden={hidden} muted playsInline aria-label={label} />;
 }
 
 function states(m: Member): string {

@@ -44,6 +44,27 @@ describe('who speaks', () => {
     expect(run(voice, voice, ...gone, voice, voice).spoke).toEqual([0, 1, 1, 1, 1, 1, 0, 0, 1]);
   });
 
+  it('is at length from the fifth loud look on, as long as the speech goes on', () => {
+    const s = new Speakers();
+    const said = (level: number) => [s.look(new Map([['anna', level]])), s.atLength().length];
+    expect([voice, voice, noise, voice, voice].map(said)).toEqual([
+      [false, 0],
+      [true, 0],
+      [false, 0],
+      [false, 0],
+      [false, 0],
+    ]);
+    expect([voice, voice, noise, noise, noise, noise, noise].map(said)).toEqual([
+      [true, 1], // told once
+      [false, 1],
+      [false, 1],
+      [false, 1],
+      [false, 1],
+      [false, 1],
+      [true, 0],
+    ]);
+  });
+
   it('knows nobody before', () => expect(new Speakers().speaks('anna')).toBe(false));
 });
 

@@ -51,6 +51,12 @@ export function isPaused(pub: TrackPublication | undefined): boolean {
   return !!pub?.track && !pub.isMuted && pub.track.streamState === Track.StreamState.Paused;
 }
 
+/** A picture of the person comes, or would. */
+export function sendsCamera(p: Participant): boolean {
+  const pub = p.getTrackPublication(Track.Source.Camera);
+  return !!pub?.track && !pub.isMuted;
+}
+
 export function sourceOf(kind: DeviceKind): Track.Source {
   return kind === 'camera' ? Track.Source.Camera : Track.Source.Microphone;
 }

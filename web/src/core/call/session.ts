@@ -25,8 +25,9 @@ import { fromConnect, fromDisconnect, fromMedia, fromStart } from '../flow/failu
 import type { Handover } from '../media/capture';
 import { append, longest, outgoing, topic } from './chat';
 import { ask, type Connection, watch } from './connection';
+import { Faces } from './faces';
 import { cameraLayers, cameraSize, layersOf, screenLayers } from './layers';
-import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sourceOf } from './livekit';
+import { cutOff, isPaused, mediaKind, micState, nameOf, plain, sendsCamera, sourceOf } from './livekit';
 import { MannersBook, mannersTopic } from './manners';
 import { attemptTimeout, deadForGood, lookEvery, PathWatch, received, resumeTimeout, retries } from './path';
 import { pauseReason } from './paused';
@@ -143,6 +144,7 @@ class LiveCall implements CallSession {
   });
   /** Where the server hears nobody, the page itself does. */
   readonly #speakers = new Speakers();
+  readonly #faces = new Faces();
   #deaf: (() => void) | undefined;
   readonly #slim = new SlimWatch({
     seen: () => {
@@ -265,7 +267,10 @@ class LiveCall implements CallSession {
       this.#deaf = listen(
         this.#speakers,
         () => this.#voices(),
-        () => this.#refresh(),
+        () => {
+          this.#faces.heard(this.#speakers.atLength());
+          this.#refresh();
+        },
       );
     await this.#publish();
     this.#manners.arrive();
@@ -422,6 +427,7 @@ class LiveCall implements CallSession {
     });
     r.on(RoomEvent.ParticipantDisconnected, (p) => {
       this.#poorSince.delete(p.identity);
+      this.#faces.gone(p.identity);
       this.#manners.gone(p.identity);
       if (!this.#nameless.delete(p.identity)) this.#notify({ kind: 'gone', name: this.#name(p) });
     });
@@ -646,10 +652,13 @@ class LiveCall implements CallSession {
   #take(): CallSnapshot {
     const me = this.#room.localParticipant;
     const device = (k: DeviceKind) => this.#room.getActiveDevice(mediaKind[k]) ?? '';
+    const others = [...this.#room.remoteParticipants.values()];
+    const shown = this.#secured && this.#faces.chosen(others.filter(sendsCamera).map((p) => p.identity));
+    const waits = (p: Participant) => (shown ? sendsCamera(p) && !shown.has(p.identity) : false);
     return {
       ...this.#state,
-      local: { ...this.#member(me, true), name: this.#o.name },
-      remotes: [...this.#room.remoteParticipants.values()].map((p) => this.#member(p, false)),
+      local: { ...this.#member(me, true, false), name: this.#o.name },
+      remotes: others.map((p) => this.#member(p, false, waits(p))),
       cameraOn: me.isCameraEnabled,
       sharing: me.isScreenShareEnabled,
       audioBlocked: !this.#room.canPlaybackAudio,
@@ -658,7 +667,7 @@ class LiveCall implements CallSession {
     };
   }
 
-  #member(p: Participant, local: boolean): Member {
+  #member(p: Participant, local: boolean, waits: boolean): Member {
     const since = this.#poorSince.get(p.identity);
     const camera = p.getTrackPublication(Track.Source.Camera);
     const screen = p.getTrackPublication(Track.Source.ScreenShare);
@@ -670,7 +679,8 @@ class LiveCall implements CallSession {
       microphone: micState(p.getTrackPublication(Track.Source.Microphone)),
       camera: this.#picture(camera),
       screen: this.#picture(screen),
-      cameraPaused: !local && isPaused(camera),
+      cameraPaused: waits || (!local && isPaused(camera)),
+      waits,
       screenPaused: !local && isPaused(screen),
       weak: since !== undefined && Date.now() - since >= poorAfter,
       securing: !local && (this.#secured?.securing(p.identity) ?? false),

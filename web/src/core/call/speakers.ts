@@ -13,6 +13,8 @@ export const listenEvery = 250;
 const speech = 10 ** (-30 / 20);
 const onset = 2;
 const end = 5;
+/** So many loud looks are more than a word: who speaks for so long is shown where not everybody can be. */
+const length = 5;
 
 /** One stream of somebody's sound. */
 export interface Voice {
@@ -44,6 +46,7 @@ export class Speakers {
     for (const who of new Set([...levels.keys(), ...this.#heard.keys()])) {
       const h = this.#heard.get(who) ?? { loud: 0, silent: 0, speaks: false };
       const before = h.speaks;
+      const short = h.loud < length;
       if ((levels.get(who) ?? 0) >= speech) {
         h.loud++;
         h.silent = 0;
@@ -54,13 +57,18 @@ export class Speakers {
       }
       if (!levels.has(who) && !h.speaks) this.#heard.delete(who);
       else this.#heard.set(who, h);
-      changed ||= before !== h.speaks;
+      changed ||= before !== h.speaks || (short && h.loud >= length);
     }
     return changed;
   }
 
   speaks(who: string): boolean {
     return this.#heard.get(who)?.speaks ?? false;
+  }
+
+  /** Those who speak now, and not just for a word. */
+  atLength(): string[] {
+    return [...this.#heard].filter(([, h]) => h.speaks && h.loud >= length).map(([who]) => who);
   }
 }
 

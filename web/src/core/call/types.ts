@@ -26,8 +26,10 @@ export interface Member {
   microphone: MicState;
   camera: Picture | null;
   screen: Picture | null;
-  /** The own path does not carry the picture at the moment; it comes back by itself. */
+  /** The picture does not come at the moment, because of the own path, or because it waits; it comes back by itself. */
   cameraPaused: boolean;
+  /** The picture has its turn when the person speaks: more cameras are on than are shown at once. */
+  waits: boolean;
   screenPaused: boolean;
   weak: boolean;
   /** What the person says of the place they are in: alone there or not, null when nothing was said. */
