@@ -89,6 +89,34 @@ func TestReminderLeavesInTime(t *testing.T) {
 	})
 }
 
+// Letters that leave after the site has moved lead to where it is then, once each.
+func TestLettersFollowTheSite(t *testing.T) {
+	inOffice(t, func(t *testing.T, o *office) {
+		a := o.create(meet("2026-03-02T16:00"))[0]
+		_, path, _ := strings.Cut(a.list("guests")[0].text("link"), siteA)
+		if l := o.mail.take(); len(l) != 1 || l[0].Link != "https://"+siteA+path {
+			t.Fatalf("before: %+v", l)
+		}
+		o.desk.Locate(func(site, base string) string {
+			if site != siteA || base != "https://"+siteA+"/video" {
+				t.Errorf("asked for %s at %s", site, base)
+			}
+			return "https://new.example/video"
+		})
+		o.do("muster", http.MethodPatch, "api/v1/appointments/"+a.text("id"), message{"start": "2026-03-02T17:00"}, http.StatusOK)
+		o.waitUntil("2026-03-02 16:00")
+		sent := o.mail.take()
+		if got := whats(sent); got != "change reminder" {
+			t.Fatalf("after: %s", got)
+		}
+		for _, l := range sent {
+			if l.Link != "https://new.example"+path || l.TestLink != "https://new.example/video/test" {
+				t.Errorf("the %s has %s and %s", l.What, l.Link, l.TestLink)
+			}
+		}
+	})
+}
+
 // inSteps does something again and again over twenty minutes.
 func inSteps(o *office, n int, f func()) {
 	for range n {
