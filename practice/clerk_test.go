@@ -117,6 +117,32 @@ func TestLettersFollowTheSite(t *testing.T) {
 	})
 }
 
+// Letters announce a reminder, and when the link opens, only where that is still to
+// come.
+func TestLettersPromiseWhatComes(t *testing.T) {
+	for made, tc := range map[string]struct {
+		again, opens time.Duration
+		sent         string
+	}{
+		"2026-03-02 14:00": {30 * time.Minute, 30 * time.Minute, "invitation reminder"},
+		"2026-03-02 14:25": {0, 30 * time.Minute, "invitation"},
+		"2026-03-02 14:57": {0, 0, "invitation"},
+	} {
+		inOffice(t, func(t *testing.T, o *office) {
+			o.waitUntil(made)
+			o.create(meet("2026-03-02T16:00")) // 15:00 in UTC
+			o.waitUntil("2026-03-02 15:10")
+			sent := o.mail.take()
+			if got := whats(sent); got != tc.sent {
+				t.Fatalf("made at %s: %s, want %s", made, got, tc.sent)
+			}
+			if l := sent[0]; l.LinkBefore != tc.again || l.OpensBefore != tc.opens {
+				t.Errorf("made at %s: again %s before, opens %s before; want %s and %s", made, l.LinkBefore, l.OpensBefore, tc.again, tc.opens)
+			}
+		})
+	}
+}
+
 // inSteps does something again and again over twenty minutes.
 func inSteps(o *office, n int, f func()) {
 	for range n {

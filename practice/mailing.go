@@ -165,14 +165,19 @@ func (d *Desk) compose(site string, c *config.Site, a *appointment.Appointment, 
 		return Letter{}, fmt.Errorf("%w: time zone", ErrMailPermanent)
 	}
 	host, _ := c.Host(a.Host)
-	base := d.baseOf(site, a)
+	base, now := d.baseOf(site, a), d.now()
 	letter := Letter{
-		What: mail.What(l.What), ID: l.ID, To: guest.Email, Written: d.now(),
+		What: mail.What(l.What), ID: l.ID, To: guest.Email, Written: now,
 		Language: or(guest.Language, c.Language), Address: or(guest.Address, c.Address),
 		Practice: c.Practice, Phone: c.Phone, HostName: host.Name,
 		Start: a.Start.In(zone), Duration: a.Duration(), Zone: a.Zone, UID: a.UID, Sequence: a.Sequence,
-		OpensBefore: time.Duration(c.OpensBefore), LinkBefore: reminder(c),
 		TestLink: base + "/test", InPersonURL: c.InPersonURL, Checklist: c.Checklist, Color: c.Color,
+	}
+	if a.Reminds(reminder(c), now) {
+		letter.LinkBefore = reminder(c)
+	}
+	if before := time.Duration(c.OpensBefore); now.Before(a.Start.Add(-before)) {
+		letter.OpensBefore = before
 	}
 	if c.SMTP != nil {
 		letter.From = c.SMTP.From
