@@ -23,9 +23,12 @@ type Place struct {
 
 // present returns what links of a site begin with now, where they began with base
 // once: base itself as long as its host name may lead to the site, otherwise the
-// site's place. Scheme and port stay as browsers saw them, because another program
+// site's place, and "" where no host name leads to a site of this id. Scheme and port stay as browsers saw them, because another program
 // may stand before this one, unless the place has those that need no writing.
 func (s *Snapshot) present(id, base string) string {
+	if !s.leads(id) {
+		return ""
+	}
 	was, err := url.Parse(base)
 	if err != nil || was.Host == "" {
 		return base
@@ -53,4 +56,12 @@ func (s *Snapshot) present(id, base string) string {
 		host = net.JoinHostPort(host, was.Port())
 	}
 	return was.Scheme + "://" + host + at.Base
+}
+
+// leads tells whether a request may reach a site of this id.
+func (s *Snapshot) leads(id string) bool {
+	return slices.ContainsFunc(s.Sites, func(site *config.Site) bool {
+		names, known := s.Names[site]
+		return site.Name == id || site.Name == "" && (!known || slices.Contains(names, id))
+	})
 }

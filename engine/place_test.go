@@ -3,7 +3,11 @@
 
 package engine
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/caddy-videoroom/videoroom/config"
+)
 
 // Links follow a site to another name, and to nothing else.
 func TestPresent(t *testing.T) {
@@ -28,9 +32,30 @@ func TestPresent(t *testing.T) {
 		"nowhere":                  {nil, base, base},
 		"what cannot be an origin": {[]Place{moved}, "/video", "/video"},
 	} {
-		s := &Snapshot{Places: tc.places}
+		s := &Snapshot{Places: tc.places, Sites: []*config.Site{{Name: id}}}
 		if got := s.present(id, tc.base); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
+		}
+	}
+}
+
+// Nothing leads to the id of a site whose host name it was, when it has another.
+func TestPresentNowhere(t *testing.T) {
+	const base = "https://old.example/video"
+	site, other := &config.Site{}, &config.Site{Name: "other"}
+	for name, tc := range map[string]struct {
+		s    Snapshot
+		want string
+	}{
+		"its own name":       {Snapshot{Sites: []*config.Site{site}, Names: map[*config.Site][]string{site: {"old.example"}}}, base},
+		"every name":         {Snapshot{Sites: []*config.Site{site}}, base},
+		"another name":       {Snapshot{Sites: []*config.Site{site, other}, Names: map[*config.Site][]string{site: {"new.example"}}}, ""},
+		"no site at all":     {Snapshot{}, ""},
+		"a name of its own":  {Snapshot{Sites: []*config.Site{{Name: "old.example"}}}, base},
+		"another one's name": {Snapshot{Sites: []*config.Site{other}}, ""},
+	} {
+		if got := tc.s.present("old.example", base); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
 }

@@ -143,6 +143,48 @@ func TestLettersPromiseWhatComes(t *testing.T) {
 	}
 }
 
+// A configuration that cuts appointments off is told of it, once.
+func TestCutOffAppointmentsAreTold(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(o *office)
+		want   string
+	}{
+		"the host is gone": {func(o *office) { o.site.Hosts = o.site.Hosts[1:] }, lostHosts},
+		"the site has another id": {func(o *office) {
+			o.desk.Locate(func(string, string) string { return "" })
+		}, lostSite},
+		"nothing":  {func(*office) {}, ""},
+		"it moved": {func(o *office) { o.desk.Locate(func(string, string) string { return "https://new.example" }) }, ""},
+	} {
+		inOffice(t, func(t *testing.T, o *office) {
+			for _, start := range []string{"2026-03-02T16:00", "2026-03-03T16:00"} {
+				o.create(meet(start))
+			}
+			cancelled := o.create(meet("2026-03-04T16:00"))[0]
+			o.do("muster", http.MethodDelete, "api/v1/appointments/"+cancelled.text("id"), nil, http.StatusOK)
+			before := *o.site
+			tc.change(o)
+			changed := *o.site
+			o.site = &changed
+			for range 3 { // reloads
+				o.install()
+				o.wait(time.Minute)
+			}
+			said := o.logs.String()
+			for _, sentence := range []string{lostHosts, lostSite} {
+				want := 0
+				if sentence == tc.want {
+					want = 1
+				}
+				if n := strings.Count(said, sentence+`" site=a.example appointments=2`); n != want {
+					t.Errorf("%s: said %d times, want %d: %s\n%s", name, n, want, sentence, said)
+				}
+			}
+			o.site = &before
+		})
+	}
+}
+
 // inSteps does something again and again over twenty minutes.
 func inSteps(o *office, n int, f func()) {
 	for range n {

@@ -243,7 +243,8 @@ func (d *Desk) Reopened(site, room string) bool {
 
 // Locate says where sites are reached from now on: present returns the address
 // that links of a site begin with, "https://host/video", where base is what they
-// began with when their appointment was made. Links that are written later, in
+// began with when their appointment was made; "" where nothing leads to the site.
+// It comes before the [Desk.Install] of the same configuration. Links that are written later, in
 // letters too, begin with it; those that people have are as good as before
 // wherever the former address still leads to the site.
 func (d *Desk) Locate(present func(siteID, base string) string) { d.present.Store(&present) }
@@ -251,9 +252,15 @@ func (d *Desk) Locate(present func(siteID, base string) string) { d.present.Stor
 // baseOf returns what links of an appointment begin with now.
 func (d *Desk) baseOf(site string, a *appointment.Appointment) string {
 	if present := d.present.Load(); present != nil {
-		return (*present)(site, a.Base)
+		return or((*present)(site, a.Base), a.Base)
 	}
 	return a.Base
+}
+
+// leads tells whether there is an address that leads to an appointment's site.
+func (d *Desk) leads(site string, a *appointment.Appointment) bool {
+	present := d.present.Load()
+	return present == nil || (*present)(site, a.Base) != ""
 }
 
 // Install applies a new configuration to what is running. find returns the
