@@ -46,9 +46,9 @@ type clerk struct {
 	retained   map[string]time.Time
 	failing    bool
 	// judged is the configuration in which appointments without an address were
-	// counted last, and lost how many there were, by site.
+	// counted last, and lost what was found, by site.
 	judged map[string]*func(string) []*config.Site
-	lost   map[string]int
+	lost   map[string]loss
 
 	mu      sync.Mutex
 	mailing map[string]int // goroutines by site
@@ -58,7 +58,7 @@ type clerk struct {
 func newClerk(d *Desk) *clerk {
 	return &clerk{
 		d: d, wake: newSignal(), retained: make(map[string]time.Time), mailing: make(map[string]int),
-		judged: make(map[string]*func(string) []*config.Site), lost: make(map[string]int),
+		judged: make(map[string]*func(string) []*config.Site), lost: make(map[string]loss),
 	}
 }
 
@@ -158,6 +158,12 @@ const (
 	lostSite  = "appointments belong to a site that the configuration does not have any more: their links lead nowhere; where it has moved to another host name, write this id as site into its block"
 )
 
+// loss is what was said of how many appointments.
+type loss struct {
+	said         string
+	appointments int
+}
+
 // judge warns, once for each configuration that cuts off others, of appointments
 // to which nothing leads.
 func (k *clerk) judge(site string, now time.Time) {
@@ -166,21 +172,21 @@ func (k *clerk) judge(site string, now time.Time) {
 		return
 	}
 	k.judged[site] = find
-	said := lostHosts
-	lost := k.d.agenda.choose(site, func(a *appointment.Appointment) bool {
+	found := loss{said: lostHosts}
+	found.appointments = len(k.d.agenda.choose(site, func(a *appointment.Appointment) bool {
 		if a.Status != appointment.Planned || !now.Before(a.End()) {
 			return false
 		}
 		if !k.d.leads(site, a) {
-			said = lostSite
+			found.said = lostSite
 			return true
 		}
 		return k.d.siteFor(site, a.Host) == nil
-	})
-	if len(lost) > 0 && len(lost) != k.lost[site] {
-		k.d.log.Warn(said, "site", site, "appointments", len(lost))
+	}))
+	if found.appointments > 0 && found != k.lost[site] {
+		k.d.log.Warn(found.said, "site", site, "appointments", found.appointments)
 	}
-	k.lost[site] = len(lost)
+	k.lost[site] = found
 }
 
 // due returns the letters of a site that are to leave now, reminders first, at

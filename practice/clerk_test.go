@@ -155,6 +155,15 @@ func TestCutOffAppointmentsAreTold(t *testing.T) {
 		}, lostSite},
 		"nothing":  {func(*office) {}, ""},
 		"it moved": {func(o *office) { o.desk.Locate(func(string, string) string { return "https://new.example" }) }, ""},
+		"one after the other, before anybody looked": {func(o *office) {
+			o.desk.Locate(func(string, string) string { return "" })
+			o.install()
+			o.wait(time.Minute)
+			o.logs.Reset()
+			o.desk.Locate(func(_, base string) string { return base })
+			o.desk.Install(func(string) []*config.Site { return []*config.Site{o.site} })
+			o.site.Hosts = o.site.Hosts[1:]
+		}, lostHosts},
 	} {
 		inOffice(t, func(t *testing.T, o *office) {
 			for _, start := range []string{"2026-03-02T16:00", "2026-03-03T16:00"} {
