@@ -145,25 +145,27 @@ func TestLettersPromiseWhatComes(t *testing.T) {
 
 // A configuration that cuts appointments off is told of it, once.
 func TestCutOffAppointmentsAreTold(t *testing.T) {
-	for name, tc := range map[string]struct {
-		change func(o *office)
-		want   string
-	}{
-		"the host is gone": {func(o *office) { o.site.Hosts = o.site.Hosts[1:] }, lostHosts},
-		"the site has another id": {func(o *office) {
-			o.desk.Locate(func(string, string) string { return "" })
-		}, lostSite},
-		"nothing":  {func(*office) {}, ""},
-		"it moved": {func(o *office) { o.desk.Locate(func(string, string) string { return "https://new.example" }) }, ""},
-		"one after the other, before anybody looked": {func(o *office) {
-			o.desk.Locate(func(string, string) string { return "" })
-			o.install()
-			o.wait(time.Minute)
-			o.logs.Reset()
-			o.desk.Locate(func(_, base string) string { return base })
-			o.desk.Install(func(string) []*config.Site { return []*config.Site{o.site} })
-			o.site.Hosts = o.site.Hosts[1:]
-		}, lostHosts},
+	same := func(_, base string) string { return base }
+	nowhere := func(string, string) string { return "" }
+	without := func(s *config.Site) *config.Site {
+		changed := *s
+		changed.Hosts = s.Hosts[1:]
+		return &changed
+	}
+	type step struct {
+		present func(site, base string) string
+		site    func(*config.Site) *config.Site
+		looked  bool
+		want    string
+	}
+	whole := func(s *config.Site) *config.Site { return s }
+	for name, steps := range map[string][]step{
+		"the host is gone":        {{same, without, true, lostHosts}, {same, without, true, ""}},
+		"the site has another id": {{nowhere, whole, true, lostSite}, {nowhere, whole, true, ""}},
+		"nothing":                 {{same, whole, true, ""}},
+		"it moved":                {{func(string, string) string { return "https://new.example" }, whole, true, ""}},
+		"again":                   {{same, without, true, lostHosts}, {same, whole, true, ""}, {same, without, true, lostHosts}},
+		"twice at once":           {{nowhere, whole, true, lostSite}, {same, whole, false, ""}, {same, without, true, lostHosts}},
 	} {
 		inOffice(t, func(t *testing.T, o *office) {
 			for _, start := range []string{"2026-03-02T16:00", "2026-03-03T16:00"} {
@@ -171,25 +173,25 @@ func TestCutOffAppointmentsAreTold(t *testing.T) {
 			}
 			cancelled := o.create(meet("2026-03-04T16:00"))[0]
 			o.do("muster", http.MethodDelete, "api/v1/appointments/"+cancelled.text("id"), nil, http.StatusOK)
-			before := *o.site
-			tc.change(o)
-			changed := *o.site
-			o.site = &changed
-			for range 3 { // reloads
-				o.install()
-				o.wait(time.Minute)
-			}
-			said := o.logs.String()
-			for _, sentence := range []string{lostHosts, lostSite} {
-				want := 0
-				if sentence == tc.want {
-					want = 1
+			for i, s := range steps {
+				o.logs.Reset()
+				site := s.site(o.site)
+				o.desk.Locate(s.present)
+				o.desk.Install(func(string) []*config.Site { return []*config.Site{site} })
+				if s.looked {
+					o.wait(time.Minute)
 				}
-				if n := strings.Count(said, sentence+`" site=a.example appointments=2`); n != want {
-					t.Errorf("%s: said %d times, want %d: %s\n%s", name, n, want, sentence, said)
+				said := o.logs.String()
+				for _, sentence := range []string{lostHosts, lostSite} {
+					want := 0
+					if sentence == s.want {
+						want = 1
+					}
+					if n := strings.Count(said, sentence+`" site=a.example appointments=2`); n != want || strings.Count(said, sentence) != want {
+						t.Errorf("%s, step %d: said %d times, want %d: %s\n%s", name, i, n, want, sentence, said)
+					}
 				}
 			}
-			o.site = &before
 		})
 	}
 }
