@@ -150,7 +150,7 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'e40.t': 'All seats are taken.',
   e41: 'This link has expired',
   'e41.t': 'Please ask the practice for a new link.',
-  e43: 'This link leads nowhere',
+  e43: 'This link does not work',
   'e43.t': 'Please copy all of it, to the last character. If that does not help, ask the practice for a new one.',
   e44: 'The link is incomplete: its key is missing',
   'e44.t':
