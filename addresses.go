@@ -77,9 +77,9 @@ func (a *App) addresses() []address {
 	return all
 }
 
-// names returns the host names of the sites without a name to which nothing but
-// these leads, and of houses.
-func (a *App) names() map[*config.Site][]string {
+// names returns the host names of the sites to which nothing but these leads, and
+// of houses. Those of sites with a name are asked for by named.
+func (a *App) names(named bool) map[*config.Site][]string {
 	names, open := make(map[*config.Site][]string), make(map[*config.Site]bool)
 	for _, srv := range a.servers() {
 		walk(srv.Routes, place{}, func(h *Handler, in place) {
@@ -87,7 +87,7 @@ func (a *App) names() map[*config.Site][]string {
 				names[site] = []string{site.Name}
 			}
 			switch {
-			case h.site.Name != "":
+			case h.site.Name != "" && !named:
 			case in.exact || h.houses != nil:
 				names[h.site] = append(names[h.site], h.beside(in.hosts)...)
 			default:

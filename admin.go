@@ -125,7 +125,7 @@ func chooseSite(all []address, name string) (address, error) {
 	}
 	switch {
 	case len(all) == 0:
-		return address{}, errors.New("no site with videoroom was found in the running configuration")
+		return address{}, errors.New("no site with videoroom was found in the running configuration, or it answers for houses alone and has none yet")
 	case name == "" && len(ids) == 1:
 		return all[0], nil
 	case name == "":

@@ -152,7 +152,7 @@ func (a *App) registered() []*Handler {
 
 // snapshot is what the engine keeps of this configuration.
 func (a *App) snapshot() engine.Snapshot {
-	s := engine.Snapshot{App: a.app, Names: a.names(), Log: a.log}
+	s := engine.Snapshot{App: a.app, Names: a.names(false), Log: a.log}
 	for _, h := range a.registered() {
 		s.Sites = append(s.Sites, h.sites()...)
 	}
@@ -165,8 +165,11 @@ func (a *App) places() []engine.Place {
 	var all []engine.Place
 	found := make(map[*config.Site]int)
 	secure := make(map[*config.Site]bool)
+	names := a.names(true)
 	for _, at := range a.addresses() {
-		place := engine.Place{Site: at.site, SiteID: at.siteID(), Origin: at.origin(), Base: at.base}
+		place := engine.Place{
+			Site: at.site, SiteID: at.siteID(), Origin: at.origin(), Base: at.base, Names: names[at.site],
+		}
 		i, known := found[at.site]
 		switch {
 		case !known:

@@ -6,9 +6,11 @@ package videoroom
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
@@ -80,7 +82,7 @@ func askAdmin(fl caddycmd.Flags, method, path string, body io.Reader, limit int6
 	}
 	resp, err := caddycmd.AdminAPIRequest(admin, method, path, nil, body)
 	if err != nil {
-		return nil, fmt.Errorf("asking the running Caddy: %w", err)
+		return nil, plainly(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, limit))
@@ -88,6 +90,22 @@ func askAdmin(fl caddycmd.Flags, method, path string, body io.Reader, limit int6
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
 	return answer, nil
+}
+
+// plainly turns what the running Caddy has refused into the sentence that it said.
+func plainly(err error) error {
+	_, reply, _ := strings.Cut(err.Error(), "caddy responded with error: HTTP ")
+	_, body, _ := strings.Cut(reply, ": ")
+	var said struct {
+		Error string `json:"error"`
+	}
+	switch {
+	case json.Unmarshal([]byte(body), &said) == nil && said.Error != "":
+		return errors.New(said.Error)
+	case strings.HasPrefix(reply, "404"):
+		return errNotBuiltIn
+	}
+	return fmt.Errorf("asking the running Caddy: %w", err)
 }
 
 func printHostLink(fl caddycmd.Flags) (int, error) {

@@ -10,4 +10,5 @@ var (
 	errFindings   = errors.New("the check found something, see above")
 	errNoHouse    = errors.New("no house has this host name")
 	errNotRunning = errors.New("no running configuration uses videoroom")
+	errNotBuiltIn = errors.New("the Caddy that is running does not contain videoroom: put this binary in its place and restart it")
 )

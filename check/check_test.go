@@ -73,6 +73,21 @@ func TestRunReportsWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A server without UDP is not said to be well.
+func TestAbsentWays(t *testing.T) {
+	for _, w := range ways {
+		var out bytes.Buffer
+		r := &report{w: &out}
+		r.absent(w)
+		code := r.finish()
+		udp := w.name == "media over UDP"
+		if !strings.Contains(out.String(), "not offered by this server") || code != ExitOK ||
+			strings.Contains(out.String(), "start it again") != udp || strings.Contains(out.String(), "Everything works.") == udp {
+			t.Errorf("%s: %d\n%s", w.name, code, out.String())
+		}
+	}
+}
+
 func TestRunUsage(t *testing.T) {
 	var out bytes.Buffer
 	if code := Run(context.Background(), "ftp://x", Options{}, &out); code != ExitUsage {

@@ -45,6 +45,7 @@ type way struct {
 	types   []webrtc.NetworkType
 	relayed bool
 	advice  string
+	absent  string // what to do where the server does not offer it, if anything
 }
 
 var ways = []way{
@@ -52,6 +53,8 @@ var ways = []way{
 		name: "media over UDP", types: []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6},
 		advice: "Let UDP through to one of these addresses: in the firewall of the server and of its hosting provider, " +
 			"and in the one you sit behind. If none of them is what the internet reaches the server at, set public_ip.",
+		absent: "It is the best way. Where videoroom has been added to a running Caddy, stop Caddy and start it again; " +
+			"otherwise Caddy's log says since its last start what keeps calls from UDP.",
 	},
 	{
 		name: "media over TCP", types: []webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6},
@@ -115,7 +118,7 @@ func (p *probe) try(ctx context.Context, w way, full bool) outcome {
 		one, err := p.join(ctx, token, w)
 		switch {
 		case errors.Is(err, client.ErrNoRelay):
-			p.report.note(w.name, "not offered by this server")
+			p.report.absent(w)
 			return offered
 		case err != nil:
 			p.report.fail("signaling", adviseSignal(err), "%v", err)
@@ -184,7 +187,7 @@ func (p *probe) join(ctx context.Context, token string, w way) (*party, error) {
 func (p *probe) media(ctx context.Context, w way, both [2]*party) outcome {
 	where := addresses(both[0].Peer().RemoteDescription(), w)
 	if where == "" {
-		p.report.note(w.name, "not offered by this server")
+		p.report.absent(w)
 		return offered
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.opts.Timeout)

@@ -31,6 +31,16 @@ func (r *report) ok(what, format string, args ...any) { r.line(what, "ok", forma
 
 func (r *report) note(what, format string, args ...any) { r.line(what, "-", format, args...) }
 
+// absent reports a way that the server does not offer.
+func (r *report) absent(w way) {
+	const text = "not offered by this server"
+	if w.absent == "" {
+		r.note(w.name, text)
+		return
+	}
+	r.warn(w.name, w.absent, text)
+}
+
 // warn reports something that works badly.
 func (r *report) warn(what, todo, format string, args ...any) {
 	r.warned++

@@ -71,13 +71,6 @@ type Snapshot struct {
 	Log    *slog.Logger
 }
 
-// Place is an address under which a site is reached.
-type Place struct {
-	Site *config.Site
-	// SiteID, Origin and Base are as in a [Call].
-	SiteID, Origin, Base string
-}
-
 // Engine serves all sites of a process. Its methods are safe for concurrent
 // use.
 type Engine struct {
@@ -137,6 +130,7 @@ func (e *Engine) Install(s Snapshot) {
 	before := e.snapshot.Swap(&s)
 	e.log.use(s.Log)
 	find := func(id string) []*config.Site { return s.succeeding(before, id) }
+	e.desk.Locate(s.present)
 	e.desk.Install(find)
 	e.desk.Follow(s.calendars())
 	for _, r := range e.rooms.Rooms() {

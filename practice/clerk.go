@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caddy-videoroom/videoroom/config"
 	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
 	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
 )
@@ -44,6 +45,10 @@ type clerk struct {
 	discovered time.Time
 	retained   map[string]time.Time
 	failing    bool
+	// judged is the configuration in which appointments without an address were
+	// counted last, and lost what was found, by site.
+	judged map[string]*func(string) []*config.Site
+	lost   map[string]loss
 
 	mu      sync.Mutex
 	mailing map[string]int // goroutines by site
@@ -51,7 +56,10 @@ type clerk struct {
 }
 
 func newClerk(d *Desk) *clerk {
-	return &clerk{d: d, wake: newSignal(), retained: make(map[string]time.Time), mailing: make(map[string]int)}
+	return &clerk{
+		d: d, wake: newSignal(), retained: make(map[string]time.Time), mailing: make(map[string]int),
+		judged: make(map[string]*func(string) []*config.Site), lost: make(map[string]loss),
+	}
 }
 
 // run works until the desk closes.
@@ -124,6 +132,7 @@ func (k *clerk) keepSite(ctx context.Context, site string, now time.Time) error 
 	if err := g.refresh(ctx, site); err != nil {
 		return err
 	}
+	k.judge(site, now)
 	if !past(k.retained[site], retainEvery, now) {
 		return nil
 	}
@@ -141,6 +150,43 @@ func (k *clerk) keepSite(ctx context.Context, site string, now time.Time) error 
 	}
 	k.retained[site] = now
 	return nil
+}
+
+// What is said of appointments that a change of the configuration has cut off.
+const (
+	lostHosts = "appointments belong to hosts whom the configuration does not name any more: their links lead nowhere and no mail is sent until it does"
+	lostSite  = "appointments belong to a site that the configuration does not have any more: their links lead nowhere; where it has moved to another host name, write this id as site into its block"
+)
+
+// loss is what was said of how many appointments.
+type loss struct {
+	said         string
+	appointments int
+}
+
+// judge warns, once for each configuration that cuts off others, of appointments
+// to which nothing leads.
+func (k *clerk) judge(site string, now time.Time) {
+	find := k.d.find.Load()
+	if find == nil || k.judged[site] == find {
+		return
+	}
+	k.judged[site] = find
+	found := loss{said: lostHosts}
+	found.appointments = len(k.d.agenda.choose(site, func(a *appointment.Appointment) bool {
+		if a.Status != appointment.Planned || !now.Before(a.End()) {
+			return false
+		}
+		if !k.d.leads(site, a) {
+			found.said = lostSite
+			return true
+		}
+		return k.d.siteFor(site, a.Host) == nil
+	}))
+	if found.appointments > 0 && found != k.lost[site] {
+		k.d.log.Warn(found.said, "site", site, "appointments", found.appointments)
+	}
+	k.lost[site] = found
 }
 
 // due returns the letters of a site that are to leave now, reminders first, at

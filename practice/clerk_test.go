@@ -89,6 +89,113 @@ func TestReminderLeavesInTime(t *testing.T) {
 	})
 }
 
+// Letters that leave after the site has moved lead to where it is then, once each.
+func TestLettersFollowTheSite(t *testing.T) {
+	inOffice(t, func(t *testing.T, o *office) {
+		a := o.create(meet("2026-03-02T16:00"))[0]
+		_, path, _ := strings.Cut(a.list("guests")[0].text("link"), siteA)
+		if l := o.mail.take(); len(l) != 1 || l[0].Link != "https://"+siteA+path {
+			t.Fatalf("before: %+v", l)
+		}
+		o.desk.Locate(func(site, base string) string {
+			if site != siteA || base != "https://"+siteA+"/video" {
+				t.Errorf("asked for %s at %s", site, base)
+			}
+			return "https://new.example/video"
+		})
+		o.do("muster", http.MethodPatch, "api/v1/appointments/"+a.text("id"), message{"start": "2026-03-02T17:00"}, http.StatusOK)
+		o.waitUntil("2026-03-02 16:00")
+		sent := o.mail.take()
+		if got := whats(sent); got != "change reminder" {
+			t.Fatalf("after: %s", got)
+		}
+		for _, l := range sent {
+			if l.Link != "https://new.example"+path || l.TestLink != "https://new.example/video/test" {
+				t.Errorf("the %s has %s and %s", l.What, l.Link, l.TestLink)
+			}
+		}
+	})
+}
+
+// Letters announce a reminder, and when the link opens, only where that is still to
+// come.
+func TestLettersPromiseWhatComes(t *testing.T) {
+	for made, tc := range map[string]struct {
+		again, opens time.Duration
+		sent         string
+	}{
+		"2026-03-02 14:00": {30 * time.Minute, 30 * time.Minute, "invitation reminder"},
+		"2026-03-02 14:25": {0, 30 * time.Minute, "invitation"},
+		"2026-03-02 14:57": {0, 0, "invitation"},
+	} {
+		inOffice(t, func(t *testing.T, o *office) {
+			o.waitUntil(made)
+			o.create(meet("2026-03-02T16:00")) // 15:00 in UTC
+			o.waitUntil("2026-03-02 15:10")
+			sent := o.mail.take()
+			if got := whats(sent); got != tc.sent {
+				t.Fatalf("made at %s: %s, want %s", made, got, tc.sent)
+			}
+			if l := sent[0]; l.LinkBefore != tc.again || l.OpensBefore != tc.opens {
+				t.Errorf("made at %s: again %s before, opens %s before; want %s and %s", made, l.LinkBefore, l.OpensBefore, tc.again, tc.opens)
+			}
+		})
+	}
+}
+
+// A configuration that cuts appointments off is told of it, once.
+func TestCutOffAppointmentsAreTold(t *testing.T) {
+	same := func(_, base string) string { return base }
+	nowhere := func(string, string) string { return "" }
+	without := func(s *config.Site) *config.Site {
+		changed := *s
+		changed.Hosts = s.Hosts[1:]
+		return &changed
+	}
+	type step struct {
+		present func(site, base string) string
+		site    func(*config.Site) *config.Site
+		looked  bool
+		want    string
+	}
+	whole := func(s *config.Site) *config.Site { return s }
+	for name, steps := range map[string][]step{
+		"the host is gone":        {{same, without, true, lostHosts}, {same, without, true, ""}},
+		"the site has another id": {{nowhere, whole, true, lostSite}, {nowhere, whole, true, ""}},
+		"nothing":                 {{same, whole, true, ""}},
+		"it moved":                {{func(string, string) string { return "https://new.example" }, whole, true, ""}},
+		"again":                   {{same, without, true, lostHosts}, {same, whole, true, ""}, {same, without, true, lostHosts}},
+		"twice at once":           {{nowhere, whole, true, lostSite}, {same, whole, false, ""}, {same, without, true, lostHosts}},
+	} {
+		inOffice(t, func(t *testing.T, o *office) {
+			for _, start := range []string{"2026-03-02T16:00", "2026-03-03T16:00"} {
+				o.create(meet(start))
+			}
+			cancelled := o.create(meet("2026-03-04T16:00"))[0]
+			o.do("muster", http.MethodDelete, "api/v1/appointments/"+cancelled.text("id"), nil, http.StatusOK)
+			for i, s := range steps {
+				o.logs.Reset()
+				site := s.site(o.site)
+				o.desk.Locate(s.present)
+				o.desk.Install(func(string) []*config.Site { return []*config.Site{site} })
+				if s.looked {
+					o.wait(time.Minute)
+				}
+				said := o.logs.String()
+				for _, sentence := range []string{lostHosts, lostSite} {
+					want := 0
+					if sentence == s.want {
+						want = 1
+					}
+					if n := strings.Count(said, sentence+`" site=a.example appointments=2`); n != want || strings.Count(said, sentence) != want {
+						t.Errorf("%s, step %d: said %d times, want %d: %s\n%s", name, i, n, want, sentence, said)
+					}
+				}
+			}
+		})
+	}
+}
+
 // inSteps does something again and again over twenty minutes.
 func inSteps(o *office, n int, f func()) {
 	for range n {

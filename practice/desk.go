@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddy-videoroom/videoroom/config"
+	"github.com/caddy-videoroom/videoroom/practice/internal/appointment"
 	"github.com/caddy-videoroom/videoroom/practice/internal/booking"
 	records "github.com/caddy-videoroom/videoroom/practice/internal/record"
 	"github.com/caddy-videoroom/videoroom/token"
@@ -70,6 +71,8 @@ type Desk struct {
 	subscriber *subscriber
 	// find returns the sites in force that may serve a site id.
 	find atomic.Pointer[func(siteID string) []*config.Site]
+	// present says where a site is reached now; nil: where its links say.
+	present atomic.Pointer[func(siteID, base string) string]
 
 	// ctx ends sessions at once, leave asks them to end politely.
 	// work ends with leave: what need not be finished.
@@ -236,6 +239,28 @@ func (d *Desk) Reopened(site, room string) bool {
 	defer d.mu.Unlock()
 	r := d.records[roomKey{site, room}]
 	return r != nil && r.standing != "" && r.open()
+}
+
+// Locate says where sites are reached from now on: present returns the address
+// that links of a site begin with, "https://host/video", where base is what they
+// began with when their appointment was made; "" where nothing leads to the site.
+// It comes before the [Desk.Install] of the same configuration. Links that are written later, in
+// letters too, begin with it; those that people have are as good as before
+// wherever the former address still leads to the site.
+func (d *Desk) Locate(present func(siteID, base string) string) { d.present.Store(&present) }
+
+// baseOf returns what links of an appointment begin with now.
+func (d *Desk) baseOf(site string, a *appointment.Appointment) string {
+	if present := d.present.Load(); present != nil {
+		return or((*present)(site, a.Base), a.Base)
+	}
+	return a.Base
+}
+
+// leads tells whether there is an address that leads to an appointment's site.
+func (d *Desk) leads(site string, a *appointment.Appointment) bool {
+	present := d.present.Load()
+	return present == nil || (*present)(site, a.Base) != ""
 }
 
 // Install applies a new configuration to what is running. find returns the

@@ -165,13 +165,19 @@ func (d *Desk) compose(site string, c *config.Site, a *appointment.Appointment, 
 		return Letter{}, fmt.Errorf("%w: time zone", ErrMailPermanent)
 	}
 	host, _ := c.Host(a.Host)
+	base, now := d.baseOf(site, a), d.now()
 	letter := Letter{
-		What: mail.What(l.What), ID: l.ID, To: guest.Email, Written: d.now(),
+		What: mail.What(l.What), ID: l.ID, To: guest.Email, Written: now,
 		Language: or(guest.Language, c.Language), Address: or(guest.Address, c.Address),
 		Practice: c.Practice, Phone: c.Phone, HostName: host.Name,
 		Start: a.Start.In(zone), Duration: a.Duration(), Zone: a.Zone, UID: a.UID, Sequence: a.Sequence,
-		OpensBefore: time.Duration(c.OpensBefore), LinkBefore: reminder(c),
-		TestLink: a.Base + "/test", InPersonURL: c.InPersonURL, Checklist: c.Checklist, Color: c.Color,
+		TestLink: base + "/test", InPersonURL: c.InPersonURL, Checklist: c.Checklist, Color: c.Color,
+	}
+	if a.Reminds(reminder(c), now) {
+		letter.LinkBefore = reminder(c)
+	}
+	if before := time.Duration(c.OpensBefore); now.Before(a.Start.Add(-before)) {
+		letter.OpensBefore = before
 	}
 	if c.SMTP != nil {
 		letter.From = c.SMTP.From
@@ -182,17 +188,17 @@ func (d *Desk) compose(site string, c *config.Site, a *appointment.Appointment, 
 			letter.Was = time.Time{} // it lasts longer or shorter
 		}
 	}
-	if u, err := url.Parse(a.Base); err == nil && strings.HasPrefix(c.InPersonURL, "/") {
+	if u, err := url.Parse(base); err == nil && strings.HasPrefix(c.InPersonURL, "/") {
 		letter.InPersonURL = u.Scheme + "://" + u.Host + c.InPersonURL
 	}
 	if l.What != appointment.Cancellation {
-		letter.Link = guestLink(a, secret)
+		letter.Link = guestLink(base, a, secret)
 	}
 	return letter, nil
 }
 
-func guestLink(a *appointment.Appointment, secret string) string {
-	return a.Base + "/r/" + a.Room + "#s=" + secret
+func guestLink(base string, a *appointment.Appointment, secret string) string {
+	return base + "/r/" + a.Room + "#s=" + secret
 }
 
 func or(text, otherwise string) string {

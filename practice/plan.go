@@ -73,7 +73,7 @@ func (d *Desk) describe(site string, c *config.Site, a *appointment.Appointment,
 			guest.Mail = []mailBody{}
 		}
 		if secret, ok := links[g.ID]; ok {
-			guest.Link = guestLink(a, secret)
+			guest.Link = guestLink(d.baseOf(site, a), a, secret)
 		}
 		body.Guests = append(body.Guests, guest)
 	}

@@ -60,7 +60,7 @@ type Appointment struct {
 	Changed time.Time `json:"changed,omitzero"`
 	// UID names the event in calendars and stays the same.
 	UID string `json:"uid"`
-	// Base is the site's address that links begin with: "https://host/video".
+	// Base is the site's address when it was made: "https://host/video".
 	Base string `json:"base"`
 	// Source finds again what other software has made: a word for the way it came
 	// and a digest of its name there. "" for what hosts make.

@@ -73,6 +73,12 @@ func (a *Appointment) Letters(reminder time.Duration, outcome func(id string) Ou
 	return all
 }
 
+// Reminds tells whether a letter that leaves now is followed by a reminder, which is
+// sent so long before the start.
+func (a *Appointment) Reminds(reminder time.Duration, now time.Time) bool {
+	return a.Notify && reminder > 0 && now.Before(a.Start.Add(-reminder-soon))
+}
+
 func (a *Appointment) lettersTo(g *Guest, reminder time.Duration, outcome func(id string) Outcome) []Letter {
 	var letters []Letter
 	told, last := -1, time.Time{}

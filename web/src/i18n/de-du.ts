@@ -79,7 +79,7 @@ export const du: Part = {
   'e33.t': 'Nimm ein anderes WLAN oder mobile Daten, und versuche es noch einmal.',
   'e34.t': 'Das liegt nicht an dir.',
   'e41.t': 'Bitte die Praxis um einen neuen Link.',
-  'e43.t': 'Kopiere ihn bitte ganz, bis zum letzten Zeichen.',
+  'e43.t': 'Kopiere ihn bitte ganz, bis zum letzten Zeichen. Hilft das nicht, bitte die Praxis um einen neuen.',
   'e44.t':
     'Am Ende dieses Links steht ein Schlüssel, und hier fehlt er oder ist beschädigt. Ohne ihn beginnt das Gespräch nicht.\n\nÖffne den ganzen Link, bis zum letzten Zeichen. Hilft das nicht, bitte die Praxis um einen neuen.',
   'e45.t': 'Ruf die Praxis bitte an.',

@@ -42,8 +42,9 @@ export const de = {
   'e34.t': 'Das liegt nicht an Ihnen.',
   e41: 'Dieser Link ist abgelaufen',
   'e41.t': 'Bitten Sie die Praxis um einen neuen Link.',
-  e43: 'Der Link ist unvollständig',
-  'e43.t': 'Kopieren Sie ihn bitte ganz, bis zum letzten Zeichen.',
+  e43: 'Dieser Link stimmt nicht',
+  'e43.t':
+    'Kopieren Sie ihn bitte ganz, bis zum letzten Zeichen. Hilft das nicht, bitten Sie die Praxis um einen neuen.',
   e99: 'Das hat leider nicht geklappt',
   'e99.t': 'Laden Sie die Seite neu, oder rufen Sie die Praxis an.',
 
