@@ -23,6 +23,7 @@ for (const [first, second] of [
     // A Firefox shows its own test picture.
     if (first === 'chromium') await showsPerson(visitor.page, visitor.call.video('Dr. Muster'), 'red');
     else await showsPerson(host.page, host.call.video(people.green.name), 'green');
+    await hidesAndShows(host.page, host.call.video(people.green.name));
     const [atHost, atVisitor] = [await digits(host.page), await digits(visitor.page)];
     assert.match(atHost.digits ?? '', /^(\d{5}\s){11}\d{5}$/);
     assert.deepEqual(atHost, atVisitor);
@@ -30,6 +31,22 @@ for (const [first, second] of [
     await host.call.hasMessage('Guten Tag, hört uns jemand?', people.green.name);
     assert.ok(!s.caddy.log.includes('hört uns'));
   });
+}
+
+/** A tile without a visible picture, as people have whose turn it is not: nothing of it comes, and it is back soon. */
+async function hidesAndShows(page, video) {
+  const hide = (yes) =>
+    page.locator(video).evaluate((el, hidden) => {
+      el.hidden = hidden;
+    }, yes);
+  await hide(true);
+  await until('no picture comes', async () => {
+    const { frames, audioPackets } = await flow(page);
+    if (frames === 0 && audioPackets > 0) return true;
+    throw new Error(`${frames} frames, ${audioPackets} packets of sound`);
+  });
+  await hide(false);
+  await seesAndHears(page);
 }
 
 /** What is agreed on for sound, and the mean length of its packets while there is sound and while there is none. */
