@@ -40,6 +40,23 @@ test('the lock says how far the encryption goes', async () => {
   }
 });
 
+test('the open lock and the notes on the stage never cover each other', async () => {
+  const page = await gallery.show('e2ee=on');
+  const note = page.getByTestId('alone-question');
+  await note.waitFor();
+  await page.locator('[data-testid=lock] summary').click();
+  await page.getByTestId('lock-panel').waitFor();
+  assert.equal(await note.isVisible(), false, 'on a phone only one has room');
+  for (const width of [800, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const [panel, box] = await Promise.all([page.getByTestId('lock-panel').boundingBox(), note.boundingBox()]);
+    assert.ok(panel && box && panel.x + panel.width <= box.x, `${width}: ${JSON.stringify({ panel, box })}`);
+  }
+  await page.keyboard.press('Escape');
+  await note.waitFor();
+  await page.close();
+});
+
 test('people compare four words, in the language that both read', async () => {
   const page = await gallery.show('e2ee=on');
   await openWords(page);

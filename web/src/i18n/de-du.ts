@@ -18,7 +18,7 @@ export const du: Part = {
   'privacy.link': 'So schützen wir dein Gespräch',
   'privacy.3': 'Diese Seite setzt keine Cookies und speichert nichts auf deinem Gerät.',
   'primer.text': 'Dein Browser fragt dich gleich. Bitte wähle „Erlauben“.',
-  'asking.title': 'Warten auf deine Erlaubnis …',
+  'asking.title': 'Warten auf deine Erlaubnis\u00a0…',
   'asking.text': 'Das Fenster des Browsers ist meist oben links. Bitte wähle „Erlauben“.',
   'check.title': 'Du bist noch nicht im Gespräch',
   'check.lead': 'Prüfe Bild und Ton. Nur du siehst diese Vorschau.',
@@ -45,7 +45,7 @@ export const du: Part = {
   'waiting.title': 'Bitte warte. Die Praxis lässt dich gleich herein.',
   'waiting.present': 'Die Praxis weiß, dass du da bist.',
   'waiting.absent': 'Die Praxis ist noch nicht da. Du siehst hier, sobald sie kommt.',
-  'waiting.knocking': 'Wir melden dich an …',
+  'waiting.knocking': 'Wir melden dich an\u00a0…',
   'waiting.keep': 'Lass dieses Fenster offen. Es gibt einen Ton, wenn es losgeht.',
   'waiting.long': 'Es dauert länger als geplant. Du kannst weiter warten oder die Praxis anrufen.',
   'waiting.self': 'So sieht die Praxis dich gleich.',
@@ -79,7 +79,7 @@ export const du: Part = {
   'e33.t': 'Nimm ein anderes WLAN oder mobile Daten, und versuche es noch einmal.',
   'e34.t': 'Das liegt nicht an dir.',
   'e41.t': 'Bitte die Praxis um einen neuen Link.',
-  'e43.t': 'Kopiere ihn bitte ganz, bis zum letzten Zeichen.',
+  'e43.t': 'Er ist unvollständig oder gesperrt. Bitte die Praxis um einen neuen Link.',
   'e44.t':
     'Am Ende dieses Links steht ein Schlüssel, und hier fehlt er oder ist beschädigt. Ohne ihn beginnt das Gespräch nicht.\n\nÖffne den ganzen Link, bis zum letzten Zeichen. Hilft das nicht, bitte die Praxis um einen neuen.',
   'e45.t': 'Ruf die Praxis bitte an.',
@@ -92,7 +92,7 @@ export const du: Part = {
   e52: 'Du nimmst jetzt auf einem anderen Gerät teil',
   'e54.t': 'Wir verbinden dich neu.',
   'e55.t':
-    'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.\n\nVersuche es noch einmal. Klappt es wieder nicht, telefoniert.',
+    'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.\n\nVersuche es noch einmal. Klappt es wieder nicht, sprecht am Telefon miteinander.',
   'e58.t':
     'Jemand hat einen anderen Schlüssel im Link oder gar keinen. Das kann ein Versehen sein, oder jemand wollte sich dazwischenschalten. Wer nicht denselben Schlüssel hat, hat nichts gesehen und nichts gehört.\n\nBenutzen alle denselben ganzen Link? Dann versuche es noch einmal. Sonst hilft ein neuer Link.',
   'stop.1': 'Ruf die Praxis an, am besten unter einer Nummer, die du schon kennst.',
@@ -105,7 +105,7 @@ export const du: Part = {
   'e99.t': 'Lade die Seite neu, oder ruf die Praxis an.',
 
   'waiting.locked': 'Der Raum ist gerade abgeschlossen. Die Praxis sieht, dass du da bist.',
-  'waiting.back': 'Die Praxis hat dich noch einmal in den Wartebereich gebeten. Es geht gleich weiter.',
+  'waiting.back': 'Die Praxis hat dich noch einmal ins Wartezimmer gebeten. Es geht gleich weiter.',
   'waiting.says': 'Die Praxis schreibt dir:',
   'waiting.offer': (p: { name: string }) => `Möchtest du mit ${p.name} sprechen?`,
   'waiting.offer.t': 'Du bleibst verbunden und behältst deinen Platz, wie auch immer du wählst.',
@@ -114,7 +114,7 @@ export const du: Part = {
   'term.early': 'Dein Videogespräch',
   'term.over.t': 'Der Link gilt nicht mehr. Für einen neuen Termin ruf die Praxis bitte an.',
   'term.cancelled.t': 'Wenn du Fragen hast, ruf die Praxis bitte an.',
-  'term.own': (p: { day: string; time: string }) => `Auf deiner Uhr: ${p.day}, ${p.time} Uhr.`,
+  'term.own': (p: { day: string; time: string }) => `Auf deiner Uhr: ${p.day}, ${p.time}\u00a0Uhr.`,
   'term.stay': 'Du kannst diese Seite offen lassen oder den Link später noch einmal öffnen.',
   'term.prepare': 'So bereitest du dich vor',
   'term.prepare.1': 'Such einen ruhigen Raum, in dem du allein bist.',

@@ -150,8 +150,8 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'e40.t': 'All seats are taken.',
   e41: 'This link has expired',
   'e41.t': 'Please ask the practice for a new link.',
-  e43: 'The link is incomplete',
-  'e43.t': 'Please copy all of it, to the last character.',
+  e43: 'This link is not valid',
+  'e43.t': 'It is incomplete or blocked. Please ask the practice for a new link.',
   e44: 'The link is incomplete: its key is missing',
   'e44.t':
     'A key stands at the end of this link, and here it is missing or damaged. Without it the call does not begin.\n\nOpen the whole link, to the last character. If that does not help, ask the practice for a new one.',

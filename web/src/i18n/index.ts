@@ -73,9 +73,9 @@ export function time(value: string | number | Date, zone?: { timeZone: string })
   );
 }
 
-/** "Dienstag, 24. November". */
+/** "Dienstag, 24. November"; a line does not end between day and month. */
 export function day(value: string | number | Date, zone?: { timeZone: string }): string {
-  return new Intl.DateTimeFormat(current.value, { weekday: 'long', day: 'numeric', month: 'long', ...zone }).format(
-    new Date(value),
-  );
+  return new Intl.DateTimeFormat(current.value, { weekday: 'long', day: 'numeric', month: 'long', ...zone })
+    .format(new Date(value))
+    .replace('. ', '.\u00a0');
 }

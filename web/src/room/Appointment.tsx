@@ -6,6 +6,7 @@ import type { RoomInfo, VisitedAppointment } from '../core/api/types';
 import { calendar, left, otherClock } from '../core/flow/appointment';
 import { type Page, telHref } from '../core/page';
 import { day, t, time } from '../i18n';
+import { CallPractice } from '../ui/ErrorScreen';
 import { Icon } from '../ui/Icon';
 import { alertIcon, phoneIcon } from '../ui/icons';
 import { calendarIcon } from '../ui/icons-media';
@@ -92,7 +93,9 @@ function Past({ page, state }: { page: Page; state: VisitedAppointment['state'] 
   return (
     <>
       <p class="lead">{t(state === 'cancelled' ? 'term.cancelled.t' : 'term.over.t')}</p>
-      <PlanB page={page} />
+      <div class="actions">
+        <CallPractice page={page} />
+      </div>
     </>
   );
 }

@@ -98,6 +98,10 @@ describe('texts', () => {
     for (const [key, m] of Object.entries(german)) expect(said(m), key).not.toMatch(/"|'(?!s)/);
   });
 
+  it('never begin a line with an ellipsis or with "Uhr"', () => {
+    for (const [key, m] of Object.entries({ ...german, ...informal })) expect(said(m), key).not.toMatch(/ …|\d Uhr/);
+  });
+
   it('have a title and a text for every screen of the catalogue', async () => {
     const inCall = [60, 62, 70, 72, 73];
     for (const code of Object.keys(recovery).map(Number)) {
