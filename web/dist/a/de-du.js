@@ -6,7 +6,7 @@ var e={"landing.lead":`Hier triffst du deine Praxis zum Gespräch mit Bild und T
 
 Öffne diese Seite dort, im selben Browser. Oder schließe diesen Raum, öffne einen neuen und gib dessen Link weiter.`,"e48.t":`Vereinbart war Ende-zu-Ende-Verschlüsselung. Die Einstellung der Webseite hat sich seither geändert. Deshalb beginnt das Gespräch mit diesem Link nicht.
 
-Ruf die Praxis bitte an.`,e50:`Du wurdest aus dem Gespräch entfernt`,"e50.t":`Bei Fragen ruf die Praxis bitte an.`,e52:`Du nimmst jetzt auf einem anderen Gerät teil`,"e54.t":`Wir verbinden dich neu.`,"e55.t":`Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.
+Ruf die Praxis bitte an.`,e50:`Du wurdest aus dem Gespräch entfernt`,"e50.t":`Bei Fragen ruf die Praxis bitte an.`,"e51.t":`Kamera und Mikrofon sind aus. Du kannst dieses Fenster schließen.`,e52:`Du nimmst jetzt auf einem anderen Gerät teil`,"e54.t":`Wir verbinden dich neu.`,"e55.t":`Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.
 
 Versuche es noch einmal. Klappt es wieder nicht, sprecht am Telefon miteinander.`,"e58.t":`Jemand hat einen anderen Schlüssel im Link oder gar keinen. Das kann ein Versehen sein, oder jemand wollte sich dazwischenschalten. Wer nicht denselben Schlüssel hat, hat nichts gesehen und nichts gehört.
 

@@ -123,7 +123,7 @@ export const checkDe = {
   e50: 'Sie wurden aus dem Gespräch entfernt',
   'e50.t': 'Bei Fragen rufen Sie die Praxis bitte an.',
   e51: 'Die Praxis hat das Gespräch beendet',
-  'e51.t': 'Kamera und Mikrofon sind aus.',
+  'e51.t': 'Kamera und Mikrofon sind aus. Sie können dieses Fenster schließen.',
   e52: 'Sie nehmen jetzt auf einem anderen Gerät teil',
   'e52.t': 'Hier sind Kamera und Mikrofon aus.',
   'e52.rejoin': 'Hier weitermachen',

@@ -89,6 +89,7 @@ export const du: Part = {
     'Vereinbart war Ende-zu-Ende-Verschlüsselung. Die Einstellung der Webseite hat sich seither geändert. Deshalb beginnt das Gespräch mit diesem Link nicht.\n\nRuf die Praxis bitte an.',
   e50: 'Du wurdest aus dem Gespräch entfernt',
   'e50.t': 'Bei Fragen ruf die Praxis bitte an.',
+  'e51.t': 'Kamera und Mikrofon sind aus. Du kannst dieses Fenster schließen.',
   e52: 'Du nimmst jetzt auf einem anderen Gerät teil',
   'e54.t': 'Wir verbinden dich neu.',
   'e55.t':

@@ -166,7 +166,7 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   e50: 'You were removed from the call',
   'e50.t': 'If you have questions, please call the practice.',
   e51: 'The practice has ended the call',
-  'e51.t': 'Camera and microphone are off.',
+  'e51.t': 'Camera and microphone are off. You can close this window.',
   e52: 'You are now taking part on another device',
   'e52.t': 'Camera and microphone are off here.',
   'e52.rejoin': 'Continue here',
