@@ -29,8 +29,8 @@ export function Appointment({ page, info, again }: Props) {
   return (
     <Shell page={page}>
       <section class="card term" data-testid="appointment" data-state={a.state}>
-        <div class={a.state === 'early' ? 'badge calm' : 'badge'}>
-          <Icon of={a.state === 'early' ? calendarIcon : alertIcon} size={28} />
+        <div class={a.state === 'cancelled' ? 'badge' : 'badge calm'}>
+          <Icon of={a.state === 'cancelled' ? alertIcon : calendarIcon} size={28} />
         </div>
         <Heading practice={page.practice}>{t(titles[a.state])}</Heading>
         <p class={a.state === 'early' ? 'when' : 'when past'}>
