@@ -215,7 +215,7 @@ var privacyLead = words{
 }
 
 var privacyFooter = words{
-	"de": "Die Software ist quelloffen: jeder darf nachlesen, wie sie arbeitet. videoroom %s,",
+	"de": "Die Software ist quelloffen: Jeder darf nachlesen, wie sie arbeitet. videoroom %s,",
 	"en": "The software is open source: anybody may read how it works. videoroom %s,",
 }
 

@@ -116,6 +116,8 @@ play('from the form to the talk: now, and later with a countdown', { timeout: 24
   await other.waitFor({ state: 'detached' });
   await early.page.reload();
   await early.page.locator('[data-testid="appointment"][data-state="cancelled"]').waitFor();
+  await early.page.getByTestId('act-call').waitFor();
+  assert.equal(await early.page.getByTestId('plan-b').count(), 0, 'nothing is said of a video that will not be');
   await accessible(early.page, 'cancelled');
 });
 
@@ -167,6 +169,7 @@ play('a series in one step, called off from the second on', {}, async (s) => {
   const host = await signIn(s, await s.chromium('red'));
   const links = await create(host.page, { ...soon(60), name0: 'Anna', repeat: 'day', count: '5' });
   assert.equal(new Set(links).size, 5, 'each date has a link of its own');
+  await host.page.getByText('5 Termine sind angelegt').waitFor();
   await host.page.getByTestId('made-close').click();
   const rows = host.page.getByTestId('appointment-row');
   await until('five are shown', async () => (await rows.count()) === 5);

@@ -42,6 +42,17 @@ play('three wait: order and count for the host alone, a message to one of them',
   }
 });
 
+play('who waits is not told to be seen while the line is cut', {}, async (s) => {
+  const { host, link } = await s.host(await s.chromium('red'));
+  const visitor = await s.visit(await s.chromium('green', phone), link);
+  await visitor.knock('Anna Klein');
+  await host.waiting('Anna Klein').waitFor();
+  await visitor.page.getByTestId('waiting-state').waitFor();
+  await s.caddy.stop();
+  await visitor.page.getByTestId('waiting-interrupted').waitFor();
+  assert.equal(await visitor.page.getByTestId('waiting-state').count(), 0);
+});
+
 play('the host is not disturbed in a session, and hears a tone otherwise', {}, async (s) => {
   const { host, link } = await s.host(await s.chromium('red'));
   // Tones are made by oscillators; each that starts is counted.

@@ -27,6 +27,9 @@ play('the whole test: camera, microphone, loudspeaker, network, report', { timeo
   const page = await open(s, await s.chromium('green', phone));
   const asked = requests(page);
   await accessible(page, 'the test explained');
+  await page.setViewportSize({ width: 320, height: 640 });
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320, 'wider than a narrow window');
+  await page.setViewportSize(phone.viewport);
   await page.getByTestId('test-start').click();
   await page.getByText('Bitte setzen Sie zuerst den Haken.').waitFor();
   assert.equal(await page.getByTestId('bench').count(), 0, 'nothing starts without consent');
@@ -97,6 +100,11 @@ play('without a camera the rest can be tried', {}, async (s) => {
   await page.getByTestId('test-start').click();
   await page.getByTestId('test-refused').waitFor();
   assert.equal(await stateOf(page, 'camera'), 'bad');
+  for (const part of ['camera', 'microphone']) {
+    const text = (await page.getByTestId(`part-${part}`).textContent()) ?? '';
+    assert.match(text, /gesperrt/, 'what is refused is not said to be missing');
+    assert.doesNotMatch(text, /finden/);
+  }
   await page.locator('[data-testid="network-text"][data-stage="done"]').waitFor({ timeout: 60_000 });
   await page.locator('[data-testid="test-result"][data-result="trouble"]').waitFor();
   await accessible(page, 'the test without a camera');

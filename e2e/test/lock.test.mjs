@@ -40,6 +40,47 @@ test('the lock says how far the encryption goes', async () => {
   }
 });
 
+test('the open lock and the notes on the stage never cover each other', async () => {
+  const page = await gallery.show('e2ee=on');
+  const note = page.getByTestId('alone-question');
+  await note.waitFor();
+  await page.locator('[data-testid=lock] summary').click();
+  await page.getByTestId('lock-panel').waitFor();
+  assert.equal(await note.isVisible(), false, 'on a phone only one has room');
+  for (const width of [800, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const [panel, box] = await Promise.all([page.getByTestId('lock-panel').boundingBox(), note.boundingBox()]);
+    assert.ok(panel && box && panel.x + panel.width <= box.x, `${width}: ${JSON.stringify({ panel, box })}`);
+  }
+  await page.keyboard.press('Escape');
+  await note.waitFor();
+  await page.close();
+});
+
+test('what stands above a call has room beside each other on every window', async () => {
+  for (const query of ['', 'e2ee=on', 'e2ee=securing', 'e2ee=linked', 'e2ee=fresh&exit=1', 'e2ee=linked&host=1']) {
+    const page = await gallery.show(query);
+    await page.getByTestId('call').waitFor();
+    for (const width of [320, 360, 390, 768, 844, 1024, 1280]) {
+      await page.setViewportSize({ width, height: 640 });
+      const faults = await page.evaluate((width) => {
+        const all = [...document.querySelectorAll('.call-top > *')].filter((e) => e.checkVisibility());
+        const boxes = all.map((e) => e.getBoundingClientRect());
+        return all.flatMap((e, i) => {
+          const { left, right } = boxes[i];
+          const cut = e.tagName === 'BUTTON' && e.scrollWidth > e.clientWidth + 1;
+          const under = i > 0 && left < boxes[i - 1].right - 0.5;
+          return cut || under || left < 0 || right > width
+            ? [`${e.className}: ${Math.round(left)} to ${Math.round(right)}`]
+            : [];
+        });
+      }, width);
+      assert.deepEqual(faults, [], `${query}, ${width}`);
+    }
+    await page.close();
+  }
+});
+
 test('people compare four words, in the language that both read', async () => {
   const page = await gallery.show('e2ee=on');
   await openWords(page);

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { chromium, firefox } from 'playwright-core';
+import { accessible } from '../lib/axe.mjs';
 import { Caddy } from '../lib/caddy.mjs';
 
 const room = `r/${'a'.repeat(26)}#s=broken`;
@@ -61,6 +62,9 @@ for (const [name, open] of Object.entries(browsers)) {
     for (const path of ['', 'host/', room]) {
       await visit(open, { javaScriptEnabled: false, viewport: { width: 390, height: 844 } }, path, async (page) => {
         await readable(page);
+        // Beside the text there is room: no rule of the interface's own style reaches into this page.
+        const card = await page.locator('main').locator('visible=true').boundingBox();
+        assert.ok(card && card.x >= 8 && card.x + card.width <= 390 - 8, JSON.stringify(card));
         assert.match(await page.locator('h1').locator('visible=true').textContent(), /JavaScript/, path);
         assert.equal(await page.getByText('Browser zu alt').isVisible(), false, 'both reasons at once');
       });
@@ -103,6 +107,11 @@ test('a path that leads nowhere is a page and not a line of data', { timeout: 60
     await readable(page);
     assert.match(await page.locator('h1').textContent(), /gibt es nicht/);
   });
+  for (const colorScheme of ['light', 'dark']) {
+    for (const path of ['r/a/b', 'privacy']) {
+      await visit(browsers.Chromium, { colorScheme }, path, (page) => accessible(page, `${path}, ${colorScheme}`));
+    }
+  }
   const data = await caddy.get('/video/r/a/b', { headers: { Accept: 'application/json' } });
   assert.equal(data.status, 404);
   assert.match(String(data.headers['content-type']), /json/);

@@ -37,7 +37,8 @@ export function AppointmentDetails({ desk, appointment: a, onClose }: Props) {
   return (
     <Dialog title={a.label || t('plan.details')} testid="details-dialog" onClose={onClose}>
       <p class="lead">
-        {day(a.start, zone)}, {t('term.at', { time: time(a.start, zone) })} ·{' '}
+        {day(a.start, zone)}, {t('term.at', { time: time(a.start, zone) })}
+        {'\u00a0· '}
         {t('plan.minutes', { n: a.duration_minutes })}
       </p>
       {failed && (

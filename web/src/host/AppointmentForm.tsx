@@ -23,7 +23,11 @@ export function AppointmentForm({ desk, onClose }: Props) {
   const { office } = desk.channel.state.value;
   if (!office) return null;
   return (
-    <Dialog title={t(made ? 'form.made' : 'plan.new')} testid="appointment-dialog" onClose={onClose}>
+    <Dialog
+      title={made ? t('form.made', { n: made.length }) : t('plan.new')}
+      testid="appointment-dialog"
+      onClose={onClose}
+    >
       {made ? (
         <Made desk={desk} made={made} mail={office.mail} onClose={onClose} />
       ) : (
@@ -170,9 +174,10 @@ function read(data: FormData, kind: OfficeKind, guests: number, mail: boolean): 
 /** What was made, with every guest's link to pass on. */
 function Made({ desk, made, mail, onClose }: Props & { made: readonly HostAppointment[]; mail: boolean }) {
   const mailed = mail && made.some((a) => a.guests.some((g) => g.mail.length > 0));
+  const n = made.flatMap((a) => a.guests).length;
   return (
     <div class="form" data-testid="appointment-made" data-count={made.length}>
-      <p class="state good">{t(mailed ? 'form.mailed' : 'form.pass')}</p>
+      <p class="state good">{t(mailed ? 'form.mailed' : 'form.pass', { n })}</p>
       <div class="made">
         {made.map((a) => (
           <section key={a.id}>

@@ -11,7 +11,7 @@ export const checkDe = {
   'primer.both': 'Kamera und Mikrofon einschalten',
   'primer.audio': 'Nur Ton',
   'primer.watch': 'Ohne Kamera und Mikrofon teilnehmen',
-  'asking.title': 'Warten auf Ihre Erlaubnis …',
+  'asking.title': 'Warten auf Ihre Erlaubnis\u00a0…',
   'asking.text': 'Das Fenster des Browsers ist meist oben links. Bitte wählen Sie „Erlauben“.',
 
   'check.title': 'Sie sind noch nicht im Gespräch',
@@ -50,17 +50,17 @@ export const checkDe = {
   'check.busyMicrophone': 'Ihr Mikrofon wird gerade von einem anderen Programm benutzt.',
   'check.watching': 'Sie nehmen ohne Kamera und Mikrofon teil. Sie sehen und hören die anderen und können schreiben.',
 
-  'check.e2ee': 'Ende-zu-Ende-verschlüsselt: nur die Menschen im Raum können mithören und mitsehen.',
+  'check.e2ee': 'Ende-zu-Ende-verschlüsselt: Nur die Menschen im Raum können mithören und mitsehen.',
 
   'waiting.title': 'Bitte warten Sie. Die Praxis lässt Sie gleich herein.',
   'waiting.present': 'Die Praxis weiß, dass Sie da sind.',
   'waiting.absent': 'Die Praxis ist noch nicht da. Sie sehen hier, sobald sie kommt.',
-  'waiting.knocking': 'Wir melden Sie an …',
-  'waiting.since': (p: { time: string }) => `Angemeldet um ${p.time} Uhr`,
+  'waiting.knocking': 'Wir melden Sie an\u00a0…',
+  'waiting.since': (p: { time: string }) => `Angemeldet um ${p.time}\u00a0Uhr`,
   'waiting.as': (p: { name: string }) => `als ${p.name}`,
   'waiting.keep': 'Lassen Sie dieses Fenster offen. Es gibt einen Ton, wenn es losgeht.',
   'waiting.long': 'Es dauert länger als geplant. Sie können weiter warten oder die Praxis anrufen.',
-  'waiting.interrupted': 'Die Verbindung ist unterbrochen. Wir stellen sie wieder her …',
+  'waiting.interrupted': 'Die Verbindung ist unterbrochen. Wir stellen sie wieder her\u00a0…',
   'waiting.leave': 'Warten beenden',
   'waiting.self': 'So sieht die Praxis Sie gleich.',
 
@@ -123,7 +123,7 @@ export const checkDe = {
   e50: 'Sie wurden aus dem Gespräch entfernt',
   'e50.t': 'Bei Fragen rufen Sie die Praxis bitte an.',
   e51: 'Die Praxis hat das Gespräch beendet',
-  'e51.t': 'Kamera und Mikrofon sind aus.',
+  'e51.t': 'Kamera und Mikrofon sind aus. Sie können dieses Fenster schließen.',
   e52: 'Sie nehmen jetzt auf einem anderen Gerät teil',
   'e52.t': 'Hier sind Kamera und Mikrofon aus.',
   'e52.rejoin': 'Hier weitermachen',
@@ -131,7 +131,7 @@ export const checkDe = {
   'e54.t': 'Wir verbinden Sie neu.',
   e55: 'Das Gespräch ließ sich nicht sichern',
   'e55.t':
-    'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.\n\nVersuchen Sie es noch einmal. Klappt es wieder nicht, telefonieren Sie.',
+    'Die Geräte konnten sich nicht auf Schlüssel einigen, und ohne sie wird nichts gesendet. Kamera und Mikrofon sind aus.\n\nVersuchen Sie es noch einmal. Klappt es wieder nicht, sprechen Sie am Telefon miteinander.',
   'e55.rejoin': 'Noch einmal versuchen',
   e56: 'Beendet, weil die Verschlüsselung nicht stimmte',
   'e56.t':
@@ -154,7 +154,7 @@ export const checkDe = {
   'e61.t': 'Kamera und Mikrofon sind aus. Sie können sich wieder verbinden.',
 
   'waiting.locked': 'Der Raum ist gerade abgeschlossen. Die Praxis sieht, dass Sie da sind.',
-  'waiting.back': 'Die Praxis hat Sie noch einmal in den Wartebereich gebeten. Es geht gleich weiter.',
+  'waiting.back': 'Die Praxis hat Sie noch einmal ins Wartezimmer gebeten. Es geht gleich weiter.',
   'waiting.says': 'Die Praxis schreibt Ihnen:',
   'waiting.offer': (p: { name: string }) => `Möchten Sie mit ${p.name} sprechen?`,
   'waiting.offer.t': 'Sie bleiben verbunden und behalten Ihren Platz, wie auch immer Sie wählen.',
@@ -170,16 +170,16 @@ export const checkDe = {
   'term.over.t': 'Der Link gilt nicht mehr. Für einen neuen Termin rufen Sie die Praxis bitte an.',
   'term.cancelled': 'Dieser Termin wurde abgesagt',
   'term.cancelled.t': 'Wenn Sie Fragen haben, rufen Sie die Praxis bitte an.',
-  'term.at': (p: { time: string }) => `${p.time} Uhr`,
-  'term.minutes': (p: { n: number }) => `${p.n} Minuten`,
-  'term.own': (p: { day: string; time: string }) => `Auf Ihrer Uhr: ${p.day}, ${p.time} Uhr.`,
-  'term.opens': (p: { time: string }) => `Einlass ab ${p.time} Uhr,`,
+  'term.at': (p: { time: string }) => `${p.time}\u00a0Uhr`,
+  'term.minutes': (p: { n: number }) => `${p.n}\u00a0Minuten`,
+  'term.own': (p: { day: string; time: string }) => `Auf Ihrer Uhr: ${p.day}, ${p.time}\u00a0Uhr.`,
+  'term.opens': (p: { time: string }) => `Einlass ab ${p.time}\u00a0Uhr,`,
   'term.left': (p: { days: number; hours: number; minutes: number }) =>
     p.days > 0
-      ? `in ${p.days === 1 ? 'einem Tag' : `${p.days} Tagen`}${p.hours ? ` und ${p.hours} Std.` : ''}`
+      ? `in ${p.days === 1 ? 'einem Tag' : `${p.days} Tagen`}${p.hours ? ` und ${p.hours}\u00a0Std.` : ''}`
       : p.hours > 0
-        ? `in ${p.hours} Std. ${p.minutes} Min.`
-        : `in ${p.minutes === 1 ? 'einer Minute' : `${p.minutes} Minuten`}`,
+        ? `in ${p.hours}\u00a0Std. ${p.minutes}\u00a0Min.`
+        : `in ${p.minutes === 1 ? 'einer Minute' : `${p.minutes}\u00a0Minuten`}`,
   'term.stay': 'Sie können diese Seite offen lassen oder den Link später noch einmal öffnen.',
   'term.test': 'Geräte jetzt testen',
   'term.calendar': 'In den Kalender',

@@ -9,7 +9,7 @@ export const de = {
   skip: 'Zum Inhalt springen',
   'landing.title': 'Videogespräche',
 
-  boot: 'Einen Moment …',
+  boot: 'Einen Moment\u00a0…',
 
   'arrival.title': 'Ihr Videogespräch',
   'arrival.with': (p: { name: string }) => `mit ${p.name}`,
@@ -42,7 +42,7 @@ export const de = {
   'e34.t': 'Das liegt nicht an Ihnen.',
   e41: 'Dieser Link ist abgelaufen',
   'e41.t': 'Bitten Sie die Praxis um einen neuen Link.',
-  e43: 'Dieser Link stimmt nicht',
+  e43: 'Dieser Link gilt nicht',
   'e43.t':
     'Kopieren Sie ihn bitte ganz, bis zum letzten Zeichen. Hilft das nicht, bitten Sie die Praxis um einen neuen.',
   e99: 'Das hat leider nicht geklappt',

@@ -150,7 +150,7 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   'e40.t': 'All seats are taken.',
   e41: 'This link has expired',
   'e41.t': 'Please ask the practice for a new link.',
-  e43: 'This link does not work',
+  e43: 'This link is not valid',
   'e43.t': 'Please copy all of it, to the last character. If that does not help, ask the practice for a new one.',
   e44: 'The link is incomplete: its key is missing',
   'e44.t':
@@ -166,7 +166,7 @@ export const en: Like<typeof de & typeof checkDe & typeof landingDe> = {
   e50: 'You were removed from the call',
   'e50.t': 'If you have questions, please call the practice.',
   e51: 'The practice has ended the call',
-  'e51.t': 'Camera and microphone are off.',
+  'e51.t': 'Camera and microphone are off. You can close this window.',
   e52: 'You are now taking part on another device',
   'e52.t': 'Camera and microphone are off here.',
   'e52.rejoin': 'Continue here',

@@ -111,9 +111,15 @@ export const hostEn: Like<typeof hostDe> = {
   'form.send': 'Create the appointment',
   'form.sending': 'Creating …',
   'form.check': 'Please check the fields.',
-  'form.made': 'The appointment is made',
-  'form.mailed': 'The invitation is on its way. Here is the link in case you pass it on yourself.',
-  'form.pass': 'Pass this link on. It is for this person only.',
+  'form.made': (p) => (p.n === 1 ? 'The appointment is made' : `${p.n} appointments are made`),
+  'form.mailed': (p) =>
+    p.n === 1
+      ? 'The invitation is on its way. Here is the link in case you pass it on yourself.'
+      : 'The invitations are on their way. Here are the links in case you pass them on yourself.',
+  'form.pass': (p) =>
+    p.n === 1
+      ? 'Pass this link on. It is for this person only.'
+      : 'Pass these links on. Each is for one person and one appointment only.',
   'form.link': (p) => (p.name ? `Link for ${p.name}` : 'Link'),
   'form.kept': 'Saved',
   'wrong.required': 'This is missing.',

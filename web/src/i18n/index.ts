@@ -67,15 +67,16 @@ export function number(value: number): string {
   return new Intl.NumberFormat(current.value).format(value);
 }
 
+/** English as it is written where the practice is: days before months, and 24 hours, like the opening hours. */
+const locale = () => (current.value === 'en' ? 'en-GB' : current.value);
+
 export function time(value: string | number | Date, zone?: { timeZone: string }): string {
-  return new Intl.DateTimeFormat(current.value, { hour: '2-digit', minute: '2-digit', ...zone }).format(
-    new Date(value),
-  );
+  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', ...zone }).format(new Date(value));
 }
 
-/** "Dienstag, 24. November". */
+/** "Dienstag, 24. November"; a line does not end between day and month. */
 export function day(value: string | number | Date, zone?: { timeZone: string }): string {
-  return new Intl.DateTimeFormat(current.value, { weekday: 'long', day: 'numeric', month: 'long', ...zone }).format(
-    new Date(value),
-  );
+  return new Intl.DateTimeFormat(locale(), { weekday: 'long', day: 'numeric', month: 'long', ...zone })
+    .format(new Date(value))
+    .replace(/(\d\.?) /, '$1\u00a0');
 }

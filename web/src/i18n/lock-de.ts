@@ -9,7 +9,7 @@ export const lockDe = {
   'lock.waiting.short': 'wartet',
   'lock.waiting.t':
     'Ton, Bild und Nachrichten werden nur für die Menschen im Gespräch verschlüsselt. Bis dahin wird nichts gesendet.',
-  'lock.securing': 'wird gesichert …',
+  'lock.securing': 'Verbindung wird gesichert\u00a0…',
   'lock.securing.short': 'wird gesichert\u00a0…',
   'lock.securing.t': 'Die Geräte vereinbaren gerade ihre Schlüssel.',
   'lock.slow': 'Das Sichern dauert ungewöhnlich lange.',

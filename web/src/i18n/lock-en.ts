@@ -10,7 +10,7 @@ export const lockEn: Like<typeof lockDe> = {
   'lock.waiting.short': 'waiting',
   'lock.waiting.t':
     'Sound, picture and messages are encrypted for the people in the call alone. Until then nothing is sent.',
-  'lock.securing': 'being secured …',
+  'lock.securing': 'Securing the connection …',
   'lock.securing.short': 'being secured\u00a0…',
   'lock.securing.t': 'The devices are agreeing on their keys.',
   'lock.slow': 'Securing the call takes unusually long.',

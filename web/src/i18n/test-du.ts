@@ -10,7 +10,7 @@ export const testDu: Part = {
   'test.consent.t':
     'Bild und Ton bleiben auf deinem Gerät, nichts wird gespeichert. Für das Netz werden Testdaten zum Server der Praxis und zurück gesendet.',
   'test.consent.missing': 'Bitte setze zuerst den Haken.',
-  'test.asking': 'Warten auf deine Erlaubnis …',
+  'test.asking': 'Warten auf deine Erlaubnis\u00a0…',
   'test.local': 'Nur du siehst und hörst das. Es verlässt dein Gerät nicht.',
   'test.refused': 'Alles andere kannst du trotzdem testen.',
   'test.light.dark': 'Es ist recht dunkel. Ein Licht vor dir hilft.',

@@ -6,6 +6,7 @@ import type { RoomInfo, VisitedAppointment } from '../core/api/types';
 import { calendar, left, otherClock } from '../core/flow/appointment';
 import { type Page, telHref } from '../core/page';
 import { day, t, time } from '../i18n';
+import { CallPractice } from '../ui/ErrorScreen';
 import { Icon } from '../ui/Icon';
 import { alertIcon, phoneIcon } from '../ui/icons';
 import { calendarIcon } from '../ui/icons-media';
@@ -28,8 +29,8 @@ export function Appointment({ page, info, again }: Props) {
   return (
     <Shell page={page}>
       <section class="card term" data-testid="appointment" data-state={a.state}>
-        <div class={a.state === 'early' ? 'badge calm' : 'badge'}>
-          <Icon of={a.state === 'early' ? calendarIcon : alertIcon} size={28} />
+        <div class={a.state === 'cancelled' ? 'badge' : 'badge calm'}>
+          <Icon of={a.state === 'cancelled' ? alertIcon : calendarIcon} size={28} />
         </div>
         <Heading practice={page.practice}>{t(titles[a.state])}</Heading>
         <p class={a.state === 'early' ? 'when' : 'when past'}>
@@ -92,7 +93,9 @@ function Past({ page, state }: { page: Page; state: VisitedAppointment['state'] 
   return (
     <>
       <p class="lead">{t(state === 'cancelled' ? 'term.cancelled.t' : 'term.over.t')}</p>
-      <PlanB page={page} />
+      <div class="actions">
+        <CallPractice page={page} />
+      </div>
     </>
   );
 }

@@ -31,9 +31,15 @@ export function Waiting({ visit, page }: { visit: Visit; page: Page }) {
   return (
     <section class="card waiting" data-testid="waiting" data-host-present={present} data-state={s.at}>
       <Heading practice={page.practice}>{t('waiting.title')}</Heading>
-      <p class={present ? 'state good' : 'state'} data-testid="waiting-state">
-        {text}
-      </p>
+      {interrupted ? (
+        <p class="state" role="status" data-testid="waiting-interrupted">
+          {t('waiting.interrupted')}
+        </p>
+      ) : (
+        <p class={present ? 'state good' : 'state'} data-testid="waiting-state">
+          {text}
+        </p>
+      )}
       <News visit={visit} news={news} />
       {camera && (
         <figure class="self">
@@ -46,11 +52,6 @@ export function Waiting({ visit, page }: { visit: Visit; page: Page }) {
       {since > 0 && (
         <p class="quiet">
           {t('waiting.since', { time: time(since) })} {visit.name && t('waiting.as', { name: visit.name })}
-        </p>
-      )}
-      {interrupted && (
-        <p class="note" role="status" data-testid="waiting-interrupted">
-          {t('waiting.interrupted')}
         </p>
       )}
       <p>{t('waiting.keep')}</p>

@@ -44,6 +44,7 @@ export function Bench({ page, capture, refused, stop }: Props) {
   };
   const { camera, microphone } = capture.state.value;
   const parts = useMemo(() => states(found.value, !!camera, !!microphone), [found.value, camera, microphone]);
+  const why = refused && `${refused}.`;
   return (
     <section class="bench" data-testid="bench">
       <div class="intro">
@@ -56,8 +57,13 @@ export function Bench({ page, capture, refused, stop }: Props) {
         </p>
       )}
       <div class="bench-parts">
-        <CameraPart capture={capture} state={parts.camera} note={(advice) => note({ camera: advice })} />
-        <MicrophonePart capture={capture} state={parts.microphone} note={(heard) => note({ microphone: heard })} />
+        <CameraPart capture={capture} state={parts.camera} refused={why} note={(advice) => note({ camera: advice })} />
+        <MicrophonePart
+          capture={capture}
+          state={parts.microphone}
+          refused={why}
+          note={(heard) => note({ microphone: heard })}
+        />
         <SpeakerPart capture={capture} state={parts.speaker} note={(speaker) => note({ speaker })} />
         <NetworkPart page={page} state={parts.network} note={(network) => note({ network })} />
       </div>

@@ -18,10 +18,12 @@ const steady = 3;
 interface Props {
   capture: Capture;
   state: PartState;
+  /** Why there is no picture, unless no camera was found. */
+  refused: string;
   note(a: Advice): void;
 }
 
-export function CameraPart({ capture, state, note }: Props) {
+export function CameraPart({ capture, state, refused, note }: Props) {
   const { camera } = capture.state.value;
   const box = useRef<HTMLDivElement>(null);
   const [advice, setAdvice] = useState<Advice | null>(null);
@@ -59,7 +61,7 @@ export function CameraPart({ capture, state, note }: Props) {
         )}
       </div>
       <p class="part-text" role="status" data-testid="camera-advice" data-advice={advice}>
-        {camera ? t(advice ? `test.light.${advice}` : 'test.light.wait') : t('check.noCamera')}
+        {camera ? t(advice ? `test.light.${advice}` : 'test.light.wait') : refused || t('check.noCamera')}
       </p>
     </PartCard>
   );

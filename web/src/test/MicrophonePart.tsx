@@ -15,10 +15,12 @@ const seconds = 5;
 interface Props {
   capture: Capture;
   state: PartState;
+  /** Why there is no sound, unless no microphone was found. */
+  refused: string;
   note(h: Heard): void;
 }
 
-export function MicrophonePart({ capture, state, note }: Props) {
+export function MicrophonePart({ capture, state, refused, note }: Props) {
   const { microphone } = capture.state.value;
   const meter = useMemo(() => new Meter(), []);
   useEffect(() => {
@@ -48,7 +50,7 @@ export function MicrophonePart({ capture, state, note }: Props) {
           {typeof MediaRecorder === 'function' && <Echo track={microphone} />}
         </>
       ) : (
-        <p class="part-text">{t('check.noMicrophone')}</p>
+        <p class="part-text">{refused || t('check.noMicrophone')}</p>
       )}
     </PartCard>
   );

@@ -33,7 +33,7 @@ export function SpeakerPart({ capture, state, note }: Props) {
         {t('check.tone')}
       </button>
       {played && (
-        <fieldset class="pair plain">
+        <fieldset class="pair answers">
           <legend>{t('test.heard')}</legend>
           <button type="button" class="button small" data-testid="heard-yes" onClick={() => note('yes')}>
             {t('test.yes')}

@@ -7,7 +7,7 @@ import { automatic, type ErrorCode, type Recovery, recovery } from '../core/flow
 import { type Page, telHref } from '../core/page';
 import { type Key, maybe, t } from '../i18n';
 import { Icon } from './Icon';
-import { alertIcon, phoneIcon } from './icons';
+import { alertIcon, phoneIcon, videoIcon } from './icons';
 import { Heading } from './Shell';
 
 export interface ErrorProps {
@@ -19,10 +19,12 @@ export interface ErrorProps {
 /** One catalogue entry: what happened, what to do, the code for the helpline. */
 export function ErrorScreen({ page, code, actions }: ErrorProps) {
   const steps = code === 10 ? maybe(`e10.${platform(navigator.userAgent, navigator.maxTouchPoints)}`) : undefined;
+  // How most calls end is no fault.
+  const calm = code === 51;
   return (
     <section class="card error" data-testid="error" data-code={code}>
-      <div class="badge">
-        <Icon of={alertIcon} size={28} />
+      <div class={calm ? 'badge calm' : 'badge'}>
+        <Icon of={calm ? videoIcon : alertIcon} size={28} />
       </div>
       <Heading practice={page.practice}>{maybe(`e${code}`) ?? t('e99')}</Heading>
       <p class="lead">{maybe(`e${code}.t`) ?? t('e99.t')}</p>
@@ -39,7 +41,7 @@ export function ErrorScreen({ page, code, actions }: ErrorProps) {
         ))}
         <CallPractice page={page} />
       </div>
-      <CodeLine code={code} />
+      {!calm && <CodeLine code={code} />}
     </section>
   );
 }

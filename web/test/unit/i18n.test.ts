@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { recovery } from '../../src/core/flow/errors';
-import { addMessages, type Message, maybe, setLanguage, t } from '../../src/i18n';
+import { addMessages, day, type Message, maybe, setLanguage, t, time } from '../../src/i18n';
 import { callDe } from '../../src/i18n/call-de';
 import { callDu } from '../../src/i18n/call-du';
 import { callEn } from '../../src/i18n/call-en';
@@ -98,6 +98,10 @@ describe('texts', () => {
     for (const [key, m] of Object.entries(german)) expect(said(m), key).not.toMatch(/"|'(?!s)/);
   });
 
+  it('never begin a line with an ellipsis or with "Uhr"', () => {
+    for (const [key, m] of Object.entries({ ...german, ...informal })) expect(said(m), key).not.toMatch(/ …|\d Uhr/);
+  });
+
   it('have a title and a text for every screen of the catalogue', async () => {
     const inCall = [60, 62, 70, 72, 73];
     for (const code of Object.keys(recovery).map(Number)) {
@@ -118,5 +122,18 @@ describe('texts', () => {
     expect(t('check.name')).toBe('Your name');
     expect(t('err.code', { code: 12 })).toBe('Error VR-12');
     expect(maybe('e10.nowhere')).toBeUndefined();
+  });
+
+  it('write days and times alike in both languages, and never break between day and month', async () => {
+    const zone = { timeZone: 'Europe/Berlin' };
+    for (const [language, date] of [
+      ['de', 'Mittwoch, 2.\u00a0Dezember'],
+      ['en', 'Wednesday 2\u00a0December'],
+    ] as const) {
+      await setLanguage(language, 'sie').catch(() => {});
+      expect(day('2026-12-02T14:05:00Z', zone)).toBe(date);
+      expect(time('2026-12-02T14:05:00Z', zone)).toBe('15:05');
+      expect(time('2026-12-02T23:05:00Z', zone)).toBe('00:05');
+    }
   });
 });
