@@ -53,13 +53,14 @@ describe('watching the lines', () => {
 
   it('tells and changes once, tries again what failed, and asks the server only while it matters', async () => {
     const log: string[] = [];
-    let seen = { halted: false, saver: 0, here: ['a'] as readonly string[] };
+    let seen = { paused: false, saver: 0, here: ['a'] as readonly string[] };
+    let halts = true;
     let broken = true;
     const port: SlimPort = {
       seen: () => seen,
       ask: async () => {
         log.push('ask');
-        return 900_000;
+        return { carries: 900_000, halts: halts && seen.paused };
       },
       tell: (narrow) => log.push(`tell ${narrow}`),
       apply: async (sound) => {
@@ -80,13 +81,27 @@ describe('watching the lines', () => {
     w.arrive();
     expect(log).toEqual([]);
 
-    seen = { ...seen, halted: true };
-    await pass(9);
-    expect(log).toEqual(['tell true']);
+    // The other one's line does not carry the picture: one's own is not narrow for that.
+    halts = false;
+    seen = { ...seen, paused: true };
+    await pass(8);
+    expect(log).toEqual(['ask', 'ask', 'ask', 'ask']);
+    seen = { ...seen, paused: false };
+    await pass(2);
+    log.length = 0;
+
+    halts = true;
+    seen = { ...seen, paused: true };
+    await pass(2);
+    expect(log).toEqual(['ask', 'ask', 'tell true']);
+    log.length = 0;
+    await pass(6);
     w.arrive();
-    seen = { ...seen, halted: false };
+    expect(log).toEqual(['ask', 'ask', 'tell true']);
+    log.length = 0;
+    seen = { ...seen, paused: false };
     await pass(12);
-    expect(log).toEqual(['tell true', 'tell true', 'ask', 'ask', 'ask', 'tell false']);
+    expect(log).toEqual(['ask', 'ask', 'ask', 'tell false']);
     log.length = 0;
 
     w.hear('a', true);

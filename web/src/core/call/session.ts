@@ -151,12 +151,15 @@ class LiveCall implements CallSession {
       const s = this.#snapshot.peek();
       const paused = s.remotes.some((m) => m.cameraPaused || m.screenPaused);
       return {
-        halted: paused && pauseReason(s) === 'line',
+        paused: paused && pauseReason(s) === 'line',
         saver: s.saver,
         here: s.remotes.map((m) => m.identity),
       };
     },
-    ask: async () => (await ask(this.#o.url, this.#token)).capacity,
+    ask: async () => {
+      const { capacity, received } = await ask(this.#o.url, this.#token);
+      return { carries: capacity, halts: received.some((r) => r.halted === 'line') };
+    },
     tell: (narrow) => void this.#secured?.say({ t: 'line', narrow }),
     apply: async (sound) => {
       await this.#secured?.send(sound);

@@ -11,6 +11,8 @@ const wide = 300_000;
 /** Milliseconds between looks; and in how many of them the server is asked once, as long as its answer matters. */
 const period = 2_000;
 const askEvery = 3;
+/** A pause is asked about at once so many times. */
+const askFirst = 2;
 /** Looks in a row that must agree before anything changes, and before it changes back. */
 const enterAfter = 2;
 const leaveAfter = 3;
@@ -21,7 +23,7 @@ const mostPeople = 4;
 
 /** What one sees of one's own line at a time. */
 export interface Look {
-  /** Pictures of others are paused because the line does not carry them. */
+  /** Pictures of others are paused because one's own line does not carry them, as the server says. */
   halted: boolean;
   /** What the server takes it to carry, in bit/s; undefined where nobody asked. */
   down: number | undefined;
@@ -74,10 +76,18 @@ export interface Sound {
 export const usual: Sound = { maxBitrate: 32_000 };
 export const slim: Sound = { maxBitrate: 20_000, length: 60 };
 
+/** What the server says of one's own way down. */
+export interface Way {
+  /** What it is taken to carry, in bit/s; 0: not known. */
+  carries: number;
+  /** It does not carry pictures. Where a picture is paused and this is false, the other one's line is the narrow one. */
+  halts: boolean;
+}
+
 export interface SlimPort {
-  seen(): { halted: boolean; saver: number; here: readonly string[] };
-  /** What the server takes the way down to carry, in bit/s; 0: it does not know. */
-  ask(): Promise<number>;
+  /** `paused`: pictures of others are, for whatever line. */
+  seen(): { paused: boolean; saver: number; here: readonly string[] };
+  ask(): Promise<Way>;
   tell(narrow: boolean): void;
   apply(sound: Sound): Promise<void>;
 }
@@ -88,6 +98,9 @@ export class SlimWatch {
   readonly #port: SlimPort;
   #next = 0;
   #count = 0;
+  /** Looks in a row that saw a pause, and what the server said of it last. */
+  #pauses = 0;
+  #halts = false;
   #busy = false;
   #sent = usual;
 
@@ -122,15 +135,26 @@ export class SlimWatch {
   }
 
   async #look(): Promise<void> {
-    const { halted, saver, here } = this.#port.seen();
+    const { paused, saver, here } = this.#port.seen();
     const asked = this.#slim.asks;
-    const matters = asked && !halted && ++this.#count % askEvery === 0;
-    const down = matters ? await this.#port.ask().catch(() => 0) : 0;
-    this.#slim.look({ halted, down: down || undefined, saver });
+    this.#pauses = paused ? this.#pauses + 1 : 0;
+    let down: number | undefined;
+    if (this.#matters(asked)) {
+      const way = await this.#port.ask().catch(() => ({ carries: 0, halts: false }));
+      down = way.carries || undefined;
+      this.#halts = way.halts;
+    }
+    this.#slim.look({ halted: paused && this.#halts, down, saver });
     if (this.#slim.asks !== asked) this.#port.tell(this.#slim.asks);
     const sound = this.#slim.sound(here);
     if (sound === this.#sent) return;
     await this.#port.apply(sound);
     this.#sent = sound;
+  }
+
+  /** The server's answer matters, and it is time to ask again. */
+  #matters(asked: boolean): boolean {
+    if (!asked && this.#pauses === 0) return false;
+    return (this.#pauses > 0 && this.#pauses <= askFirst) || ++this.#count % askEvery === 0;
   }
 }
