@@ -127,23 +127,29 @@ func TestPortIsShared(t *testing.T) {
 
 // await asks over HTTP/3 until the newest configuration answers: a connection
 // that is there stays with the server before it, which says goodbye in its own
-// time.
+// time, and a request that meets the goodbye fails.
 func (l *lab) await(h3 *http.Client, text string) {
 	l.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		resp, err := h3.Get(fmt.Sprintf("https://localhost:%d/", l.https))
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		got, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err == nil && string(got) == text && resp.ProtoMajor == 3 {
+		got, err := fetch(h3, fmt.Sprintf("https://localhost:%d/", l.https))
+		if err == nil && got == "HTTP/3.0 "+text {
 			return
 		}
 		if time.Now().After(deadline) {
-			l.t.Fatalf("over %s: %q, %v, want %q", resp.Proto, got, err, text)
+			l.t.Fatalf("%q, %v, want %q", got, err, text)
 		}
 	}
+}
+
+// fetch returns the protocol of an answer and its text.
+func fetch(client *http.Client, url string) (string, error) {
+	resp, err := client.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return resp.Proto + " " + string(text), err
 }
 
 // http3 returns a client that speaks nothing else.
