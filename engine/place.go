@@ -23,8 +23,9 @@ type Place struct {
 
 // present returns what links of a site begin with now, where they began with base
 // once: base itself as long as its host name may lead to the site, otherwise the
-// site's place, and "" where no host name leads to a site of this id. Scheme and port stay as browsers saw them, because another program
-// may stand before this one, unless the place has those that need no writing.
+// site's place, and "" where no host name leads to a site of this id. Scheme and
+// port stay as browsers saw them, because another program may stand before this
+// one, unless the place has those that need no writing.
 func (s *Snapshot) present(id, base string) string {
 	if !s.leads(id) {
 		return ""

@@ -244,9 +244,9 @@ func (d *Desk) Reopened(site, room string) bool {
 // Locate says where sites are reached from now on: present returns the address
 // that links of a site begin with, "https://host/video", where base is what they
 // began with when their appointment was made; "" where nothing leads to the site.
-// It comes before the [Desk.Install] of the same configuration. Links that are written later, in
-// letters too, begin with it; those that people have are as good as before
-// wherever the former address still leads to the site.
+// It comes before the [Desk.Install] of the same configuration. Links that are
+// written later, in letters too, begin with it; those that people have are as good
+// as before wherever the former address still leads to the site.
 func (d *Desk) Locate(present func(siteID, base string) string) { d.present.Store(&present) }
 
 // baseOf returns what links of an appointment begin with now.

@@ -149,7 +149,7 @@ class LiveCall implements CallSession {
   readonly #slim = new SlimWatch({
     seen: () => {
       const s = this.#snapshot.peek();
-      const paused = s.remotes.some((m) => m.cameraPaused || m.screenPaused);
+      const paused = s.remotes.some((m) => (m.cameraPaused && !m.waits) || m.screenPaused);
       return {
         paused: paused && pauseReason(s) === 'line',
         saver: s.saver,
