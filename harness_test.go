@@ -6,6 +6,7 @@ package videoroom
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -143,24 +145,24 @@ func (l *lab) awaitTLS() {
 func (l *lab) do(method, url string, edit ...func(*http.Request)) (*http.Response, string) {
 	l.t.Helper()
 	url = strings.NewReplacer("HTTPS", fmt.Sprint(l.https), "HTTP", fmt.Sprint(l.http), "ADMIN", fmt.Sprint(l.admin)).Replace(url)
-	req, err := http.NewRequest(method, url, nil)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	for _, f := range edit {
-		f(req)
-	}
-	resp, err := l.client.Do(req)
-	for range 3 {
-		if err == nil || method != http.MethodGet {
+	var resp *http.Response
+	for attempt := range 4 {
+		req, err := http.NewRequest(method, url, nil)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		for _, f := range edit {
+			f(req)
+		}
+		if resp, err = l.client.Do(req); err == nil {
 			break
 		}
-		// A reload resets connections that the old listener has not accepted.
+		// A reload resets connections that the old listener has not accepted: what
+		// they carried has reached nobody.
+		if attempt == 3 || method != http.MethodGet && !errors.Is(err, syscall.ECONNRESET) {
+			l.t.Fatal(err)
+		}
 		time.Sleep(50 * time.Millisecond)
-		resp, err = l.client.Do(req)
-	}
-	if err != nil {
-		l.t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
