@@ -157,9 +157,10 @@ func (l *lab) do(method, url string, edit ...func(*http.Request)) (*http.Respons
 		if resp, err = l.client.Do(req); err == nil {
 			break
 		}
-		// A reload resets connections that the old listener has not accepted: what
-		// they carried has reached nobody.
-		if attempt == 3 || method != http.MethodGet && !errors.Is(err, syscall.ECONNRESET) {
+		// A reload resets connections that the old listener has not accepted, and
+		// closes those that it has but not read: what they carried has reached nobody.
+		lost := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
+		if attempt == 3 || method != http.MethodGet && !lost {
 			l.t.Fatal(err)
 		}
 		time.Sleep(50 * time.Millisecond)
