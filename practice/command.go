@@ -263,6 +263,10 @@ func (h *hostSession) bar(room, identity string) (admittedOnly bool, err error) 
 	if err != nil {
 		return false, err
 	}
+	return h.barLocked(r, identity), nil
+}
+
+func (h *hostSession) barLocked(r *record, identity string) (admittedOnly bool) {
 	r.removed[identity] = struct{}{}
 	delete(r.keys, identity)
 	admittedOnly = h.d.hall.remove(r.key, identity)
@@ -273,7 +277,7 @@ func (h *hostSession) bar(room, identity string) (admittedOnly bool, err error) 
 			admittedOnly = true
 		}
 	}
-	return admittedOnly, nil
+	return admittedOnly
 }
 
 func (h *hostSession) unbar(room, identity string) {

@@ -6,6 +6,7 @@ package practice
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -96,8 +97,7 @@ func (h *hostSession) letterLocked(k *knock, f hostFrame) error {
 	return nil
 }
 
-// back puts a participant into the waiting room: the place at the door is made
-// before the one in the room is taken away, so that the page finds it.
+// back puts a participant into the waiting room.
 func (h *hostSession) back(f hostFrame) (result, error) {
 	if f.Identity == h.d.keys.Pseudonym(h.key.site, f.Room, h.key.id) {
 		return result{}, fail(CodeNotAllowed)
@@ -110,25 +110,24 @@ func (h *hostSession) back(f hostFrame) (result, error) {
 	if i < 0 {
 		return result{}, fail(CodeNotFound)
 	}
-	if _, err := h.bar(f.Room, f.Identity); err != nil {
+	k, err := h.place(f, people[i].Name)
+	if err != nil {
 		return result{}, err
 	}
-	k, err := h.place(f, people[i].Name)
-	if err == nil {
-		err = h.d.rooms.Remove(h.key.site, f.Room, f.Identity)
-	}
-	if err != nil {
+	// A page whose keys were taken leaves the room by itself, and may be the first.
+	err = h.d.rooms.Remove(h.key.site, f.Room, f.Identity)
+	if err != nil && !errors.Is(err, ErrNoParticipant) {
 		h.unbar(f.Room, f.Identity)
-		if k != nil {
-			h.d.withdraw(k)
-		}
+		h.d.withdraw(k)
 		return result{}, err
 	}
 	return result{}, nil
 }
 
-// place makes the knock of somebody who comes back from the room. It waits for
-// the page with the old media token, as long as the grace.
+// place keeps a participant out of the room and makes the knock with which they
+// come back to the door. The two are one step: the page hears of the first at once
+// and then asks for its place. The knock waits for the page with the old media
+// token, as long as the grace.
 func (h *hostSession) place(f hostFrame, name string) (*knock, error) {
 	h.d.mu.Lock()
 	defer h.d.mu.Unlock()
@@ -141,6 +140,7 @@ func (h *hostSession) place(f hostFrame, name string) (*knock, error) {
 		id: token.NewID(), identity: token.NewID(), name: name, listed: r.listed[f.Identity], since: now, idle: now,
 		record: r, former: f.Identity,
 	}
+	h.barLocked(r, f.Identity)
 	r.knocks[k.id] = k
 	h.d.wakeHostLocked(h.key)
 	return k, nil

@@ -5,6 +5,7 @@ package practice
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,62 @@ func TestBackToTheWaitingRoom(t *testing.T) {
 	if in := ann.next("admitted"); in.text("identity") == identity || b.mediaClaims(in).Name != "Ann" {
 		t.Errorf("%v", in)
 	}
+}
+
+// A page whose keys are taken leaves the room and asks for its place at the door at
+// once: there is no moment in which it is kept out and has none. The moment that is
+// looked for is short, and so it is looked for often.
+func TestPutBackIsOneStep(t *testing.T) {
+	b := newBench(t, Options{})
+	host := b.host("muster")
+	room := b.open(host)
+	for i := range 30 {
+		identity := fmt.Sprint("guest", i)
+		b.rooms.set(siteA, room.id, Participant{Identity: identity, Name: "Ann"})
+		placed := make(chan bool)
+		go func() { placed <- b.placed(room, identity) }()
+		host.mustCmd("back", message{"room": room.id, "identity": identity})
+		if !<-placed {
+			t.Fatalf("%d: kept out of the room before there is a place at the door", i)
+		}
+	}
+}
+
+// placed tells, as soon as somebody is kept out of a room, whether there is a place
+// for them at the door.
+func (b *bench) placed(room opened, identity string) bool {
+	for {
+		for !b.desk.mu.TryLock() {
+		}
+		r := b.desk.records[roomKey{siteA, room.id}]
+		_, out := r.removed[identity]
+		placed := false
+		for _, k := range r.knocks {
+			placed = placed || k.former == identity
+		}
+		b.desk.mu.Unlock()
+		if out {
+			return placed
+		}
+	}
+}
+
+// The page may be out of the room and back at the door before it is removed.
+func TestPutBackWhileLeaving(t *testing.T) {
+	b := newBench(t, Options{})
+	host := b.host("muster")
+	room := b.open(host)
+	media, identity := b.inside(host, room, "Ann")
+	var ann *wire
+	b.rooms.removing = func() {
+		b.rooms.set(siteA, room.id)
+		ann = b.dial("api/v1/knock", as{}, message{"type": "knock", "back": media})
+		ann.next("waiting")
+	}
+	host.mustCmd("back", message{"room": room.id, "identity": identity})
+	w := host.waiting(room.id, 1)[0]
+	host.mustCmd("admit", message{"room": room.id, "knock": w.text("id")})
+	ann.next("admitted")
 }
 
 // inside2 brings another visitor in while somebody waits.

@@ -35,6 +35,8 @@ type mediaRooms struct {
 	people  map[roomKey][]Participant
 	asked   []string
 	changed func(site, room string)
+	// removing is called before somebody is removed.
+	removing func()
 }
 
 func newMediaRooms() *mediaRooms { return &mediaRooms{people: make(map[roomKey][]Participant)} }
@@ -61,6 +63,9 @@ func (m *mediaRooms) Mute(site, room, identity string, k Kind) error {
 }
 
 func (m *mediaRooms) Remove(site, room, identity string) error {
+	if m.removing != nil {
+		m.removing()
+	}
 	if err := m.ask(site, room, identity, "remove"); err != nil {
 		return err
 	}

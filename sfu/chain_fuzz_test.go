@@ -264,6 +264,7 @@ func FuzzChain(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 6, 4, 0x7c, 0x85, 1, 2, 0xf0, 0, 7, 200, 3, 0, 0, 5, 200, 0, 0, 6, 4, 5, 1, 8, 0, 0xff, 0xff})
 	f.Add([]byte{4, 3, 8, 0x8f, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 6, 3, 0xff, 8, 0, 7, 80, 6, 3, 0, 0, 0})
 	f.Add([]byte{2, 3, 0, 40, 0x9f, 0xe0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xbe, 0xde, 0, 1, 0x31, 1, 2, 0, 0, 2, 4, 0, 20, 0xb0, 96, 0, 0, 0, 0, 0, 0, 1})
+	f.Add([]byte("0008\x801000@0202CA00\x02")) // a number more than 512 behind is filled
 	f.Fuzz(func(t *testing.T, script []byte) {
 		if len(script) > 2000 {
 			return
