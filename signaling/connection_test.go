@@ -45,7 +45,11 @@ func (l *lab) askConnection(method, body, origin string) *http.Response {
 	if origin != "" {
 		req.Header.Set("Origin", origin)
 	}
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	// Only on a connection that is kept does a server read what it has refused, before
+	// it answers; else the answer may be lost.
+	tr := new(http.Transport)
+	l.t.Cleanup(tr.CloseIdleConnections)
+	res, err := (&http.Client{Transport: tr}).Do(req)
 	if err != nil {
 		l.t.Fatal(err)
 	}

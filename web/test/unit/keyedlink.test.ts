@@ -125,11 +125,12 @@ describe('a link on arrival', () => {
 });
 
 describe('a visitor with a secret', () => {
-  async function knocking(link: string | null, e2ee = true) {
+  async function knocking(link: string | null, e2ee = true, failure?: { code: number }) {
     const connected: (SecureOptions | undefined)[] = [];
     const module: CallModule = {
       connect: async (o) => {
         connected.push(o.secure);
+        if (failure) throw failure;
         return {} as never;
       },
     };
@@ -156,6 +157,23 @@ describe('a visitor with a secret', () => {
       expect(connected[0]?.link).toEqual(octets);
       expect(connected[0]?.key.id).toBe(last().sent[0]?.['key']);
       staysHere();
+    }
+  });
+
+  it('asks for its place at the door where the host put it back before its call had begun', async () => {
+    for (const kept of [true, false]) {
+      const { visit } = await knocking(secret, true, { code: 50 });
+      const key = last().sent[0]?.['key'];
+      const began = sockets.length;
+      last().say(admitted);
+      await soon(() => expect(sockets.length).toBe(began + 1));
+      expect(visit.state.value.at).toBe('knocking');
+      last().open();
+      expect(last().sent[0]).toEqual({ type: 'knock', back: 't', key });
+      if (kept) last().say({ ...waiting, back: true });
+      else last().say({ type: 'error', code: 'not_allowed' });
+      const removed = { at: 'ended', code: 50, seconds: 0, mayReturn: false };
+      expect(visit.state.value).toMatchObject(kept ? { at: 'waiting', news: { back: true } } : removed);
     }
   });
 

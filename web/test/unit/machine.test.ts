@@ -52,6 +52,7 @@ describe('flow', () => {
 
   it('goes from the call back to the door when the host asks', () => {
     const knocking = step({ at: 'call' }, { on: 'back' });
+    expect(step({ at: 'connecting' }, { on: 'back' })).toEqual(knocking);
     expect(knocking).toEqual({ at: 'knocking', interrupted: false });
     expect(step(knocking, { on: 'lost', code: 50, seconds: 9 })).toMatchObject({ at: 'ended', code: 50 });
     const news = { back: true };

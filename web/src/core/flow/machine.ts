@@ -74,9 +74,9 @@ const table: { [A in State['at']]?: { [E in Event['on']]?: Step } } = {
     interrupted: (s: Extract<State, { at: 'waiting' }>) => ({ ...s, interrupted: true }),
     withdraw: () => ({ at: 'check', note: null }),
   },
-  connecting: { connected: () => ({ at: 'call' }), lost },
+  connecting: { connected: () => ({ at: 'call' }), back, lost },
   call: {
-    back: () => ({ at: 'knocking', interrupted: false }),
+    back,
     left: (_: State, e: Extract<Event, { on: 'left' }>) => ({
       at: 'ended',
       code: null,
@@ -102,6 +102,10 @@ function ask(_: State, e: Extract<Event, { on: 'ask' }>): State {
 function waiting(s: State, e: Extract<Event, { on: 'waiting' }>): State {
   const since = s.at === 'waiting' ? s.since : e.now;
   return { at: 'waiting', hostPresent: e.hostPresent, interrupted: false, since, news: e.news };
+}
+
+function back(): State {
+  return { at: 'knocking', interrupted: false };
 }
 
 function lost(_: State, e: Extract<Event, { on: 'lost' }>): State {

@@ -24,6 +24,9 @@ const tokenUsable = 9 * 60_000;
 
 const devices: Readonly<Record<Want, readonly Kind[]>> = { both: kinds, audio: ['microphone'], none: [] };
 
+/** The newest media token of a call that ended, and how long it was. */
+type Ending = Pick<CallEnd, 'token' | 'seconds'>;
+
 export interface CallModule {
   connect(o: {
     admission: Admission;
@@ -149,8 +152,8 @@ export class Visit {
     return this.#startKnock();
   }
 
-  /** `back`: the media token of a call from which the host put this page back, and how long it was. */
-  async #startKnock(back?: CallEnd): Promise<void> {
+  /** `back`: the call from which the host put this page back. */
+  async #startKnock(back?: Ending): Promise<void> {
     if (this.#damaged) return this.#fail(44);
     if (this.page.e2ee || this.#secret) {
       try {
@@ -305,6 +308,8 @@ export class Visit {
     } catch (e) {
       this.capture.stop();
       const { code } = e as { code?: unknown };
+      // The host has them in the list already, and may put them back.
+      if (code === 50) return this.#return({ token: a.token, seconds: 0 });
       // Whoever takes another network need not wait at the door again.
       if (code !== 33) this.#admission = undefined;
       this.#go({ on: 'lost', code: typeof code === 'number' ? (code as ErrorCode) : 34, seconds: 0 });
@@ -317,14 +322,17 @@ export class Visit {
     this.#devices = kinds.filter((k) => end.on[k]);
     // Nobody comes back through an old token after being removed or after the end.
     this.#admission = back && returning(end.code) ? { ...back, token: end.token, at: end.tokenAt } : undefined;
-    if (end.code === 50) {
-      this.#go({ on: 'back' });
-      void this.#startKnock(end);
-      return;
-    }
+    if (end.code === 50) return this.#return(end);
     if (end.code === null) return this.#go({ on: 'left', seconds: end.seconds, mayReturn: true });
     this.#go({ on: 'lost', code: end.code, seconds: end.seconds });
     if (end.code === 54) this.#timer = setTimeout(() => void this.rejoin(), this.#backoff.next());
+  }
+
+  /** Removed or put back: where a place at the door was kept it was the latter. */
+  #return(end: Ending): void {
+    this.#admission = undefined;
+    this.#go({ on: 'back' });
+    void this.#startKnock(end);
   }
 
   #fail(code: ErrorCode): void {
