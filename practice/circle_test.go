@@ -404,6 +404,10 @@ func TestCircleAndTheDoor(t *testing.T) {
 	dashboard.mustCmd("back", message{"room": room.id, "identity": "b"})
 	other.refused(CodeNotAllowed)
 	host.roster(host)
+	dashboard.until("state", func(m message) bool { // whose page it was is known
+		g := m.room(room.id).list("waiting")
+		return len(g) == 1 && g[0].text("key") == other.page.public
+	})
 	door := b.dial("api/v1/knock", as{}, message{"type": "knock", "back": other.token})
 	door.next("waiting")
 	guest := dashboard.until("state", func(m message) bool {

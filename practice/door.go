@@ -138,7 +138,7 @@ func (h *hostSession) place(f hostFrame, name string) (*knock, error) {
 	now := time.Now()
 	k := &knock{
 		id: token.NewID(), identity: token.NewID(), name: name, listed: r.listed[f.Identity], since: now, idle: now,
-		record: r, former: f.Identity,
+		record: r, former: f.Identity, key: h.d.pageKeyLocked(r.key, f.Identity),
 	}
 	h.barLocked(r, f.Identity)
 	r.knocks[k.id] = k
@@ -175,12 +175,17 @@ func (d *Desk) claim(s *visitorSession, key roomKey, identity, pageKey string, f
 		return fail(CodeNotAllowed)
 	}
 	for _, k := range r.knocks {
-		if k.former != identity || k.state != waiting {
+		// The host may have answered before the page came; the answer is for the key
+		// that they were shown.
+		early := k.source == nil && k.key == pageKey
+		if k.former != identity || k.state != waiting && !early {
 			continue
 		}
 		if k.source == nil {
-			d.crowd.waitAgain(from)
 			k.source = from
+			if k.state == waiting {
+				d.crowd.waitAgain(from)
+			}
 		}
 		delete(d.secrets, k.secret)
 		s.adopt(k)

@@ -179,6 +179,22 @@ func (b *bench) inside2(host *wire, room opened) (media, identity string) {
 	return in.text("token"), in.text("identity")
 }
 
+// The host may let in again, or turn away, who was put back before their page has
+// come to the door.
+func TestPutBackAndAnsweredAtOnce(t *testing.T) {
+	b := newBench(t, Options{})
+	host := b.host("muster")
+	room := b.open(host)
+	for answer, frame := range map[string]string{"admit": "admitted", "decline": "declined"} {
+		media, identity := b.inside(host, room, "Ann")
+		host.mustCmd("back", message{"room": room.id, "identity": identity})
+		host.mustCmd(answer, message{"room": room.id, "knock": host.waiting(room.id, 1)[0].text("id")})
+		b.dial("api/v1/knock", as{}, message{"type": "knock", "back": media}).next(frame)
+		// The answer is given once.
+		b.dial("api/v1/knock", as{}, message{"type": "knock", "back": media}).refused(CodeNotAllowed)
+	}
+}
+
 func TestBackOfSomebodyWhoHasGone(t *testing.T) {
 	b := newBench(t, Options{Limits: Limits{Grace: 10 * time.Millisecond}})
 	host := b.host("muster")

@@ -32,17 +32,25 @@ func (d *Desk) rekeyLocked(k *knock, key string) {
 	d.wakeHostLocked(hostKey{k.record.key.site, k.record.host})
 }
 
-// showKeys fills in the keys of people in a room: of those in its circle, else of
-// those who were let in. Names that are sealed are told as the page of h can open
-// them, and those on the list of guests as they are.
+// pageKeyLocked is the key of the page of somebody in a room: as its circle has it,
+// else of those who were let in.
+func (d *Desk) pageKeyLocked(room roomKey, identity string) string {
+	key := d.hall.pageKey(room, identity)
+	if r := d.records[room]; key == "" && r != nil {
+		key = r.keys[identity]
+	}
+	return key
+}
+
+// showKeys fills in the keys of people in a room. Names that are sealed are told as
+// the page of h can open them, and those on the list of guests as they are.
 func (d *Desk) showKeys(room roomKey, people []Participant, h *hostSession) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := d.records[room]
 	for i := range people {
-		people[i].Key = d.hall.pageKey(room, people[i].Identity)
+		people[i].Key = d.pageKeyLocked(room, people[i].Identity)
 		if r != nil {
-			people[i].Key = cmp.Or(people[i].Key, r.keys[people[i].Identity])
 			people[i].Name = cmp.Or(people[i].Name, r.listed[people[i].Identity])
 			people[i].Sealed = sealFor(r.seals[people[i].Identity], h.door)
 		}
