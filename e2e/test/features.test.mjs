@@ -51,6 +51,7 @@ play('screen share', { timeout: 180_000 }, async (s) => {
 play('who comes late sees a picture within two seconds', { timeout: 240_000 }, async (s, t) => {
   const { host, link, visitor } = await s.pair(await s.chromium('red'), await s.chromium('green'));
   await Promise.all([seesAndHears(host.page), seesAndHears(visitor.page)]);
+  const usual = (await flow(host.page, 2_000)).frames;
   const seat = await s.chromium('blue');
   // The machine may be busy with something else once, not three times.
   const times = [];
@@ -62,8 +63,9 @@ play('who comes late sees a picture within two seconds', { timeout: 240_000 }, a
     await late.call.joined();
     const { connected, frame } = await first;
     times.push(Math.round(frame - connected));
-    // Nobody else is disturbed by it.
-    assert.ok((await flow(host.page, 2_000)).frames > 20);
+    // Nobody else is disturbed by it, as far as three browsers have time for one more.
+    const { frames } = await flow(host.page, 2_000);
+    assert.ok(frames > usual / 4, `${frames} frames in 2 s, ${usual} before`);
     await late.call.leave();
     await host.call.count(1);
     await late.page.close();
