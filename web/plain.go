@@ -5,9 +5,7 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -23,6 +21,17 @@ var plainCSS string
 
 const plainAsset = "a/plain.css"
 
+// again asks every five seconds whether the server is there, and loads the page then. Chromium takes a page that
+// refreshes itself for a jump to what stands behind the # and loads nothing; and nobody is interrupted in vain.
+const again = `{
+  const ask = () =>
+    fetch(location.href, { method: 'HEAD', cache: 'no-store', redirect: 'manual' })
+      .then((answer) => answer.status, () => 503)
+      .then((status) => (status < 500 ? location.reload() : wait()));
+  const wait = () => setTimeout(ask, 5000);
+  wait();
+}`
+
 // section is a heading with its sentences.
 type section struct {
 	Title     string
@@ -35,7 +44,7 @@ type sentence struct {
 	Honest bool
 }
 
-// plain is a page without scripts.
+// plain is a page that needs no scripts.
 type plain struct {
 	Language, Title, Heading, Lead string
 	Practice, Logo                 string
@@ -44,7 +53,7 @@ type plain struct {
 	CallHref                       template.URL
 	Footer                         string
 	Link, LinkHref                 string
-	Refresh                        int // seconds; 0: never
+	Again                          template.JS // what brings the page that was wanted
 	Style                          template.CSS
 }
 
@@ -57,7 +66,8 @@ var plainPage = template.Must(template.New("page").Parse(`<!doctype html>
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex, nofollow">
 <meta name="format-detection" content="telephone=no">
-{{if .Refresh}}<meta http-equiv="refresh" content="{{.Refresh}}">
+{{with .Again}}<script>{{.}}</script>
+<noscript><meta http-equiv="refresh" content="5"></noscript>
 {{end}}<style>{{.Style}}</style>
 </head>
 <body class="bare">
@@ -192,7 +202,7 @@ func Failure(w http.ResponseWriter, r *http.Request, p Page, status int) {
 	page.Lead = p.say(key + ".lead")
 	page.Footer = fmt.Sprintf(p.say("code"), status)
 	if key == "wait" {
-		page.Refresh = 5
+		page.Again = again
 	}
 	servePlain(w, r, p, page, status)
 }
@@ -221,9 +231,12 @@ func servePlain(w http.ResponseWriter, r *http.Request, p Page, page plain, stat
 	}
 	h := w.Header()
 	assetHeaders(h, p.Origin)
-	sum := sha256.Sum256([]byte(style))
-	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'sha256-"+
-		base64.StdEncoding.EncodeToString(sum[:])+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	scripts := ""
+	if page.Again != "" {
+		scripts = "connect-src 'self'; script-src " + inline([]byte(page.Again)) + "; "
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; img-src 'self'; "+scripts+"style-src "+inline([]byte(style))+
+		"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Permissions-Policy", permissionsOff)
 	h.Set("X-Robots-Tag", "noindex, nofollow")
 	h.Set("Cache-Control", "no-store")

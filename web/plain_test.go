@@ -165,7 +165,7 @@ func TestFailure(t *testing.T) {
 		{http.StatusInternalServerError, "de", "sie", "Ihr Gerät ist in Ordnung"},
 		{http.StatusInternalServerError, "de", "du", "Dein Gerät ist in Ordnung"},
 		{http.StatusBadGateway, "en", "sie", "Your device is fine"},
-		{http.StatusServiceUnavailable, "de", "sie", `<meta http-equiv="refresh" content="5">`},
+		{http.StatusServiceUnavailable, "de", "sie", `<noscript><meta http-equiv="refresh" content="5"></noscript>`},
 		{http.StatusNotFound, "de", "sie", "Diese Seite gibt es nicht"},
 		{http.StatusUnauthorized, "en", "sie", "has refused"},
 	} {
@@ -179,6 +179,26 @@ func TestFailure(t *testing.T) {
 		}
 		if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("headers = %v", w.Header())
+		}
+	}
+}
+
+// Only who waits for the server has a script, which the policy knows by its digest.
+func TestFailureComesBack(t *testing.T) {
+	for status, wants := range map[int]bool{http.StatusServiceUnavailable: true, http.StatusInternalServerError: false, http.StatusNotFound: false} {
+		w := httptest.NewRecorder()
+		Failure(w, httptest.NewRequest(http.MethodGet, "/video/r/x", nil), somePage, status)
+		script := regexp.MustCompile(`(?s)<script>(.*)</script>`).FindStringSubmatch(w.Body.String())
+		csp := w.Header().Get("Content-Security-Policy")
+		if (script != nil) != wants || strings.Contains(csp, "script-src") != wants || strings.Contains(csp, "connect-src") != wants {
+			t.Fatalf("%d: %s %s", status, csp, w.Body)
+		}
+		if !wants {
+			continue
+		}
+		sum := sha256.Sum256([]byte(script[1]))
+		if want := "connect-src 'self'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "';"; !strings.Contains(csp, want) {
+			t.Errorf("policy = %s, want %s", csp, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@
 // The way out when nothing else works: the telephone stands on every page, without scripts too.
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { chromium, firefox } from 'playwright-core';
 import { accessible } from '../lib/axe.mjs';
@@ -14,12 +15,12 @@ const phone = 'a[href^="tel:"]';
 const browsers = {
   Chromium: () =>
     chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] }),
-  Firefox: () =>
+  Firefox: (scripts = false) =>
     firefox.launch({
       channel: 'moz-firefox',
       executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
       // Firefox is not told by Playwright to do without.
-      firefoxUserPrefs: { 'javascript.enabled': false },
+      firefoxUserPrefs: { 'javascript.enabled': scripts },
     }),
 };
 
@@ -116,3 +117,41 @@ test('a path that leads nowhere is a page and not a line of data', { timeout: 60
   assert.equal(data.status, 404);
   assert.match(String(data.headers['content-type']), /json/);
 });
+
+for (const [name, open] of Object.entries(browsers)) {
+  test(`${name}: a server that starts is waited for, and the link stays whole`, { timeout: 90_000 }, async () => {
+    let there = false;
+    const behind = http.createServer((_, answer) => {
+      answer.writeHead(there ? 200 : 503, { 'Content-Type': 'text/html' });
+      answer.end('<h1>Da</h1>');
+    });
+    await new Promise((listening) => behind.listen(0, '127.0.0.1', listening));
+    const before = `reverse_proxy /video/soon 127.0.0.1:${behind.address().port} {
+		@down status 503
+		handle_response @down {
+			error 503
+		}
+	}`;
+    await caddy.reload({ before });
+    try {
+      await visit(
+        () => open(true),
+        {},
+        'soon#s=cap',
+        async (page, answer) => {
+          assert.equal(answer?.status(), 503);
+          assert.match(await page.locator('h1').textContent(), /Einen Moment/);
+          await readable(page);
+          await accessible(page, 'waiting for the server');
+          await page.waitForTimeout(6_000);
+          there = true;
+          await page.getByText('Da', { exact: true }).waitFor();
+          assert.equal(new URL(page.url()).hash, '#s=cap');
+        },
+      );
+    } finally {
+      behind.close();
+      await caddy.reload();
+    }
+  });
+}
