@@ -19,7 +19,7 @@ func TestRemovedStayOutAfterRestart(t *testing.T) {
 	b := newBench(t, Options{Store: store}, testSite())
 	host := b.host()
 	o, other := b.open(host), b.open(host)
-	ann, bob, eve := b.admit(host, o, "Ann"), b.admit(host, o, "Bob"), b.admit(host, other, "Eve")
+	ann, bob, eve := b.admit(host, o, "Annegret"), b.admit(host, o, "Bob"), b.admit(host, other, "Evelyn")
 	removed, stays, ended := b.enter(ann.text("token")), b.enter(bob.text("token")), b.enter(eve.text("token"))
 	tokens := []string{ann.text("token"), removed.refreshed()}
 	host.cmd("remove", message{"room": o.id, "identity": ann.text("identity")})
@@ -31,7 +31,7 @@ func TestRemovedStayOutAfterRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, value := range store.values {
-		for _, secret := range []string{"Ann", "Eve", o.id, other.id, ann.text("identity")} {
+		for _, secret := range []string{"Annegret", "Evelyn", o.id, other.id, ann.text("identity")} {
 			if key != masterKey && strings.Contains(string(value), secret) {
 				t.Errorf("%s holds %q", key, secret)
 			}
