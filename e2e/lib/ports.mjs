@@ -4,11 +4,16 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
-/** @returns {Promise<number>} a port that is free for TCP and UDP right now */
+/** The ports given out: the system may name one again as long as nobody listens there. */
+const given = new Set();
+
+/** @returns {Promise<number>} a port that is free for TCP and UDP right now, and another one each time */
 export async function freePort() {
   for (let i = 0; i < 50; i++) {
     const port = await tcpPort();
-    if (await udpFree(port)) return port;
+    if (given.has(port) || !(await udpFree(port))) continue;
+    given.add(port);
+    return port;
   }
   throw new Error('no port is free for TCP and UDP alike');
 }
