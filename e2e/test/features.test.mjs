@@ -54,24 +54,25 @@ play('who comes late sees a picture within two seconds', { timeout: 240_000 }, a
   const usual = (await flow(host.page, 2_000)).frames;
   const seat = await s.chromium('blue');
   // The machine may be busy with something else once, not three times.
-  const times = [];
-  for (let attempt = 0; attempt < 3 && !(times.at(-1) <= 2_000); attempt++) {
+  const tries = [];
+  const good = ({ first, others }) => first <= 2_000 && others > usual / 4;
+  for (let attempt = 0; attempt < 3 && !tries.some(good); attempt++) {
     const late = await s.visit(seat, link);
     await late.knock(people.blue.name);
     const first = late.page.evaluate(() => window.__vr.firstFrame());
     await host.admit(people.blue.name);
     await late.call.joined();
     const { connected, frame } = await first;
-    times.push(Math.round(frame - connected));
-    // Nobody else is disturbed by it, as far as three browsers have time for one more.
+    // Nobody else is disturbed by it.
     const { frames } = await flow(host.page, 2_000);
-    assert.ok(frames > usual / 4, `${frames} frames in 2 s, ${usual} before`);
+    tries.push({ first: Math.round(frame - connected), others: frames });
     await late.call.leave();
     await host.call.count(1);
     await late.page.close();
   }
-  t.diagnostic(`first frame after ${times.join(', ')} ms`);
-  assert.ok(times.at(-1) <= 2_000, `first frame after ${times.join(', ')} ms`);
+  const said = tries.map(({ first, others }) => `first picture after ${first} ms, ${others} at the host's in 2 s`);
+  t.diagnostic(`${said.join('; ')}; ${usual} before`);
+  assert.ok(tries.some(good), said.join('; '));
 });
 
 play('without camera, and without anything', { timeout: 180_000 }, async (s) => {
